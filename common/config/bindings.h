@@ -1,0 +1,44 @@
+/*
+ * bindings.h - the rows that describe the kinds of binding, for bh-config, help and reference
+ *
+ * How each kind acts is the router's business (procs/router/kinds.c).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config/compiled.h"
+
+struct bh_binding_row {
+	enum bh_binding_kind kind;
+	const char *key;	/* the key that names the kind and its target: "value", "relative", "action" ... */
+	uint32_t controls;	/* bit set of 1 << enum bh_control_kind it may stand on */
+	bool needs_target;	/* a parameter or an action; else `text` alone will do */
+	const char *fields;	/* further keys, comma-separated: "step,ring,invert" */
+	const char *help;
+};
+
+extern const struct bh_binding_row bh_binding_rows[BH_BIND_KIND_COUNT];
+
+/* A further key of bindings, its type as in table.h, and help. */
+struct bh_binding_field {
+	const char *key;
+	const char *type; /* "float", "bool", "text", "color", "ring", "taper", "list" */
+	const char *help;
+};
+extern const struct bh_binding_field bh_binding_fields[];
+extern const size_t bh_binding_field_count;
+const struct bh_binding_field *bh_binding_field_named(const char *key); /* NULL for none */
+bool bh_binding_row_has(const struct bh_binding_row *row, const char *key);
+
+/* Names and numbers, for reading and printing: "red" and 1 and so on; -1 and NULL for none. */
+int bh_color_from_name(const char *name);
+const char *bh_color_name(int color);
+int bh_ring_from_name(const char *name);
+const char *bh_ring_name(int ring);
+int bh_taper_from_name(const char *name);
+const char *bh_taper_name(int taper);
+int bh_control_kind_from_name(const char *name);
+const char *bh_control_kind_name(int kind);

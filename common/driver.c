@@ -1,0 +1,901 @@
+/*
+ * driver.c - see driver.h
+ *
+ * In:    the router's ring and cells: wanted values, actions
+ * Out:   reported values in our cells and ring, the parameter directory, dropped actions
+ * Fails: a value that cannot be applied stays wanted and is counted; an action that is too old, quarantined or fails is
+ *        reported as dropped, never tried again. A death while a value is being applied is remembered by the in-flight mark:
+ *        after two within the window the value is quarantined and skipped.
+ */
+#include "common/driver.h"
+
+#include <errno.h>
+#include <math.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/log.h"
+#include "common/request.h"
+#include "common/standalone.h"
+
+BH_LOG_TOPIC("driver");
+
+#define QUARANTINE_DEATHS 2
+#define QUARANTINE_WINDOW_NS (60 * BH_NS_PER_S)
+
+struct drv_param {
+	bool live, reported;
+	uint32_t gen;		/* of the directory index */
+	uint32_t wanted_gen;	/* of the value applied last */
+	struct bh_dir_record rec;
+	struct bh_value last;	/* reported last */
+};
+
+struct bh_driver {
+	struct bh_proc *proc;
+	const struct bh_driver_desc *desc;
+	void *data; /* owned: the driver's own state */
+	struct drv_param *param; /* owned, `cap` of them */
+	uint32_t cap, used;
+	bool dir_changed;
+	uint64_t max_age_ns;
+	struct bh_quarantine *quarantine; /* borrowed: private segment */
+	uint32_t quarantines;
+	bool quarantine_active; /* any of them: else nothing is looked up */
+	uint8_t *scratch;
+	uint32_t scratch_size;
+	uint64_t scanned, next_action; /* positions in the router's ring: looked at so far; next action, or = scanned */
+};
+
+static const struct bh_driver_desc *driver_desc; /* of this program */
+
+/* ------------------------------------------------------------------ values */
+
+struct bh_value
+bh_text(const char *s)
+{
+	struct bh_value v = {.type = BH_TEXT};
+	size_t n = strnlen(s, sizeof(v.s));
+	if (n >= sizeof(v.s)) {
+		n = sizeof(v.s) - 1;
+		while (n && ((unsigned char)s[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(v.s, s, n);
+	return v;
+}
+
+static bool
+value_same(const struct bh_value *a, const struct bh_value *b)
+{
+	if (a->type != b->type)
+		return false;
+	if (a->type == BH_TEXT)
+		return !strcmp(a->s, b->s);
+	return a->i == b->i;
+}
+
+static struct bh_value
+value_from(uint8_t type, const union bh_val *v)
+{
+	struct bh_value out = {.type = type};
+	if (type == BH_TEXT)
+		memcpy(out.s, v->s, sizeof(out.s));
+	else
+		out.i = v->i;
+	out.s[sizeof(out.s) - 1] = type == BH_TEXT ? 0 : out.s[sizeof(out.s) - 1];
+	return out;
+}
+
+/* May this value be given to the driver? Type as in the directory, numbers finite; ranges are clamped by the router. */
+static bool
+value_fits(const struct drv_param *p, const struct bh_value *v)
+{
+	return p->live && v->type == p->rec.type && (v->type != BH_FLOAT || isfinite(v->f));
+}
+
+static uint64_t
+digest_of(uint8_t kind, uint32_t id, const void *bytes, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325ull ^ kind ^ (uint64_t)id << 8;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ull;
+	return h ? h : 1;
+}
+
+static uint64_t
+digest_value(uint32_t id, const struct bh_value *v)
+{
+	return v->type == BH_TEXT ? digest_of(BH_EV_VALUE, id, v->s, strlen(v->s)) : digest_of(BH_EV_VALUE, id, &v->i, 8);
+}
+
+/* ------------------------------------------------------------------ in-flight mark and quarantine */
+
+static void
+mark_set(struct bh_driver *drv, uint8_t kind, uint32_t id, uint64_t digest, uint64_t seq)
+{
+	struct bh_inflight *m = &drv->proc->self->inflight;
+	m->digest = digest;
+	m->id = id;
+	m->peer = BH_SLOT_ROUTER;
+	m->kind = kind;
+	m->stamp_ns = drv->proc->now_ns;
+	__atomic_store_n(&m->seq, seq ? seq : 1, __ATOMIC_RELEASE);
+}
+
+static void
+mark_clear(struct bh_driver *drv)
+{
+	__atomic_store_n(&drv->proc->self->inflight.seq, 0, __ATOMIC_RELEASE);
+}
+
+static bool
+is_quarantined(struct bh_driver *drv, uint8_t kind, uint32_t id, uint64_t digest)
+{
+	if (!drv->quarantine_active)
+		return false;
+	for (uint32_t i = 0; i < drv->quarantines; i++) {
+		struct bh_quarantine *q = &drv->quarantine[i];
+		if (!q->active || q->digest != digest || q->id != id || q->kind != kind)
+			continue;
+		q->skipped++;
+		bh_count(drv->proc, BH_CNT_QUARANTINED, 1);
+		return true;
+	}
+	return false;
+}
+
+static struct bh_quarantine *
+quarantine_entry(struct bh_driver *drv, const struct bh_inflight *m)
+{
+	struct bh_quarantine *oldest = NULL;
+	for (uint32_t i = 0; i < drv->quarantines; i++) {
+		struct bh_quarantine *q = &drv->quarantine[i];
+		if (q->digest == m->digest && q->id == m->id && q->kind == m->kind)
+			return q;
+		if (!oldest || q->last_ns < oldest->last_ns)
+			oldest = q;
+	}
+	if (oldest)
+		*oldest = (struct bh_quarantine){.digest = m->digest, .id = m->id, .kind = m->kind};
+	return oldest;
+}
+
+/* Our predecessor died while it applied something: count it against that value, not against the driver alone. */
+static void
+quarantine_predecessor(struct bh_driver *drv)
+{
+	struct bh_inflight m = drv->proc->self->inflight;
+	uint64_t now = bh_now_ns();
+	if (!m.seq)
+		return;
+	mark_clear(drv);
+	struct bh_quarantine *q = quarantine_entry(drv, &m);
+	if (!q)
+		return;
+	if (!q->deaths || now - q->first_ns > QUARANTINE_WINDOW_NS) {
+		q->first_ns = now;
+		q->deaths = 0;
+	}
+	q->deaths++;
+	q->last_ns = now;
+	const char *what = m.kind == BH_EV_ACTION ? "action" : "value of parameter";
+	const char *name = m.kind != BH_EV_ACTION && m.id < drv->cap ? drv->param[m.id].rec.name : "";
+	snprintf(q->what, sizeof(q->what), "%.23s", name);
+	if (q->deaths < QUARANTINE_DEATHS) {
+		bh_warn("the last life ended while it applied %s %u %s; %s", what, m.id, name,
+			m.kind == BH_EV_ACTION ? "it is not tried again" : "trying it once more");
+		return;
+	}
+	q->active = 1;
+	drv->quarantine_active = true;
+	bh_err("%s %u %s is quarantined: it ended this driver %u times; it is skipped until `bulkhead release %s`", what, m.id,
+	       name, q->deaths, drv->proc->name);
+}
+
+static void
+quarantine_release(struct bh_driver *drv)
+{
+	for (uint32_t i = 0; i < drv->quarantines; i++)
+		drv->quarantine[i] = (struct bh_quarantine){0};
+	drv->quarantine_active = false;
+	bh_info("quarantine emptied");
+}
+
+/* ------------------------------------------------------------------ directory */
+
+/* Bring our table in step with what a predecessor published; a damaged directory is begun anew. */
+static void
+directory_recall(struct bh_driver *drv)
+{
+	uint32_t count = bh_dir_count(&drv->proc->dir);
+	for (uint32_t n = 0; n < count; n++) {
+		struct bh_dir_record r;
+		if (bh_dir_read(&drv->proc->dir, n, &r) < 0 || r.index >= drv->cap) {
+			bh_warn("parameter directory record %u is damaged; rebuilding the directory", n);
+			bh_count(drv->proc, BH_CNT_RECORDS_BAD, 1);
+			bh_dir_rebuild(&drv->proc->dir);
+			memset(drv->param, 0, sizeof(*drv->param) * drv->cap);
+			drv->used = 0;
+			return;
+		}
+		struct drv_param *p = &drv->param[r.index];
+		p->rec = r;
+		p->gen = r.gen;
+		p->live = !(r.flags & BH_DIR_TOMBSTONE);
+		if (r.index >= drv->used)
+			drv->used = r.index + 1;
+	}
+}
+
+static int64_t
+find_param(const struct bh_driver *drv, const char *name)
+{
+	for (uint32_t i = 0; i < drv->used; i++)
+		if (drv->param[i].live && !strcmp(drv->param[i].rec.name, name))
+			return i;
+	return -ENOENT;
+}
+
+static int64_t
+free_index(const struct bh_driver *drv)
+{
+	if (drv->used < drv->cap)
+		return drv->used;
+	for (uint32_t i = 0; i < drv->cap; i++)
+		if (!drv->param[i].live)
+			return i;
+	return -ENOSPC;
+}
+
+static size_t
+choices_join(char *buf, size_t cap, const char *const *choices, uint16_t *count)
+{
+	size_t n = 0;
+	*count = 0;
+	for (; choices && choices[*count]; (*count)++) {
+		size_t len = strlen(choices[*count]) + 1;
+		if (n + len > cap)
+			break;
+		memcpy(buf + n, choices[*count], len);
+		n += len;
+	}
+	return n;
+}
+
+static void
+record_fill(struct bh_driver *drv, struct bh_dir_record *r, const struct bh_param *d, uint32_t index)
+{
+	*r = (struct bh_dir_record){.index = index, .type = (uint8_t)d->type, .taper = (uint8_t)d->taper, .access = d->access,
+				    .was = UINT32_MAX, .min = d->min, .max = d->max, .step = d->step, .def = d->def};
+	if (drv->desc->resync_all && (d->access & BH_ACCESS_WRITE))
+		r->access |= BH_ACCESS_RESTORE;
+	snprintf(r->name, sizeof(r->name), "%.*s", (int)BH_NAME_MAX, d->name);
+	snprintf(r->unit, sizeof(r->unit), "%s", d->unit ? d->unit : "");
+	snprintf(r->label, sizeof(r->label), "%s", d->label ? d->label : "");
+	snprintf(r->backend_id, sizeof(r->backend_id), "%s", d->backend_id ? d->backend_id : "");
+}
+
+/* Same in everything that a reader cares about? */
+static bool
+record_same(struct bh_driver *drv, const struct bh_dir_record *a, const struct bh_dir_record *b, const char *choices, size_t len)
+{
+	return a->type == b->type && a->taper == b->taper && a->access == b->access && a->min == b->min && a->max == b->max &&
+	       a->step == b->step && a->choices == b->choices && a->choices_len == len && !strcmp(a->unit, b->unit) &&
+	       !strcmp(a->label, b->label) &&
+	       (!len || (a->choices_off + len <= drv->proc->dir.string_cap &&
+			 !memcmp(drv->proc->dir.strings + a->choices_off, choices, len)));
+}
+
+static int64_t
+param_publish(struct bh_driver *drv, struct bh_dir_record *r, const char *choices, size_t len)
+{
+	int n = bh_dir_append(&drv->proc->dir, r, len ? choices : NULL, len);
+	if (n < 0)
+		return n;
+	struct drv_param *p = &drv->param[r->index];
+	p->rec = *r;
+	p->gen = r->gen;
+	p->live = !(r->flags & BH_DIR_TOMBSTONE);
+	if (r->index >= drv->used)
+		drv->used = r->index + 1;
+	drv->dir_changed = true;
+	return r->index;
+}
+
+int64_t
+bh_param_add(struct bh_driver *drv, const struct bh_param *d)
+{
+	char choices[8192];
+	struct bh_dir_record r;
+	int64_t i = find_param(drv, d->name);
+	bool known = i >= 0;
+	if (!known)
+		i = free_index(drv);
+	if (i < 0)
+		return i;
+	record_fill(drv, &r, d, (uint32_t)i);
+	size_t len = choices_join(choices, sizeof(choices), d->choices, &r.choices);
+	r.choices_len = (uint32_t)len;
+	struct drv_param *p = &drv->param[i];
+	r.gen = known ? p->gen : p->gen + 1;
+	if (known && record_same(drv, &p->rec, &r, choices, len))
+		return i;
+	if (!known) {
+		p->reported = false;
+		p->wanted_gen = 0;
+	}
+	return param_publish(drv, &r, choices, len);
+}
+
+int
+bh_param_remove(struct bh_driver *drv, bh_param_id id)
+{
+	if (id >= drv->cap || !drv->param[id].live)
+		return -ENOENT;
+	struct bh_dir_record r = drv->param[id].rec;
+	r.flags |= BH_DIR_TOMBSTONE;
+	r.choices_len = 0;
+	int64_t n = param_publish(drv, &r, NULL, 0);
+	return n < 0 ? (int)n : 0;
+}
+
+int
+bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *d)
+{
+	char choices[8192];
+	struct bh_dir_record r;
+	int e = bh_param_remove(drv, id);
+	if (e < 0)
+		return e;
+	/* The same index under a new name: its cells and records go on. */
+	record_fill(drv, &r, d, id);
+	size_t len = choices_join(choices, sizeof(choices), d->choices, &r.choices);
+	r.choices_len = (uint32_t)len;
+	r.was = id;
+	r.gen = drv->param[id].gen + 1;
+	int64_t n = param_publish(drv, &r, choices, len);
+	return n < 0 ? (int)n : 0;
+}
+
+/* ------------------------------------------------------------------ reporting */
+
+static int
+report_put(struct bh_driver *drv, bh_param_id id, uint64_t stamp_ns)
+{
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	struct drv_param *p = &drv->param[id];
+	union bh_val v = {0};
+	if (!router)
+		return 0;
+	memcpy(&v, p->last.s, sizeof(v));
+	struct bh_event ev = {.kind = p->rec.access & BH_ACCESS_METER ? BH_EV_METER : BH_EV_VALUE,
+			      .id = id, .type = (uint8_t)p->last.type, .stamp_ns = stamp_ns};
+	int r = bh_proc_put(drv->proc, router, &ev, &v, 0);
+	return r < 0 ? r : 0;
+}
+
+int
+bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v)
+{
+	if (id >= drv->cap || !value_fits(&drv->param[id], &v))
+		return -EINVAL;
+	struct drv_param *p = &drv->param[id];
+	if (p->reported && value_same(&p->last, &v))
+		return 0;
+	p->last = v;
+	p->reported = true;
+	return report_put(drv, id, bh_now_ns());
+}
+
+static int
+wanted_cell(struct bh_driver *drv, bh_param_id id, struct bh_cell_body *c)
+{
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	return router && router->has_in && bh_inbox_cell(&router->in, id, c) == 1;
+}
+
+int
+bh_wanted(struct bh_driver *drv, bh_param_id id, struct bh_value *v)
+{
+	struct bh_cell_body c;
+	if (id >= drv->cap || !wanted_cell(drv, id, &c))
+		return 0;
+	*v = value_from(c.type, &c.v);
+	return value_fits(&drv->param[id], v);
+}
+
+int
+bh_reported(struct bh_driver *drv, bh_param_id id, struct bh_value *v)
+{
+	if (id >= drv->cap || !drv->param[id].reported)
+		return 0;
+	*v = drv->param[id].last;
+	return 1;
+}
+
+/* What an earlier life reported still stands in our outbox. */
+static void
+reported_recall(struct bh_driver *drv)
+{
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	for (uint32_t i = 0; router && router->has_out && i < drv->used && i < router->out.cell_count; i++) {
+		struct bh_cell_body c;
+		struct bh_value v;
+		if (!drv->param[i].live || bh_cell_read(&router->out.cells[i], &c) <= 0)
+			continue;
+		v = value_from(c.type, &c.v);
+		if (!value_fits(&drv->param[i], &v))
+			continue;
+		drv->param[i].last = v;
+		drv->param[i].reported = true;
+	}
+}
+
+/* ------------------------------------------------------------------ applying */
+
+static void
+apply_value(struct bh_driver *drv, uint32_t id, uint32_t gen, uint64_t seq, const struct bh_value *v)
+{
+	struct drv_param *p = &drv->param[id];
+	uint64_t digest = digest_value(id, v);
+	p->wanted_gen = gen;
+	if (!drv->desc->on_value || is_quarantined(drv, BH_EV_VALUE, id, digest))
+		return;
+	mark_set(drv, BH_EV_VALUE, id, digest, seq);
+	int r = drv->desc->on_value(drv->data, id, v);
+	mark_clear(drv);
+	if (r < 0)
+		bh_dbg("%s: value not applied now (%s); it stays wanted", p->rec.name, strerror(-r));
+}
+
+static void
+action_dropped(struct bh_driver *drv, const struct bh_event *a, enum bh_drop why)
+{
+	static struct bh_log_limit limit = BH_LOG_LIMIT(5, 10000);
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	struct bh_event ev = {.kind = BH_EV_DROPPED, .id = a->id, .gen = a->gen, .total = a->total, .type = BH_INT,
+			      .stamp_ns = a->stamp_ns, .v.i = why};
+	bh_count(drv->proc, why == BH_DROP_LATE ? BH_CNT_DROPPED_LATE : BH_CNT_REFUSED, 1);
+	bh_log_limited(&limit, BH_LOG_WARN, bh_log_topic, "action %u was not done: %s", a->id, bh_drop_name(why));
+	if (router)
+		bh_proc_send(drv->proc, router, &ev, NULL, 0);
+}
+
+static unsigned
+action_count(const struct bh_driver_desc *d)
+{
+	unsigned n = 0;
+	while (d->actions && d->actions[n].name)
+		n++;
+	return n;
+}
+
+static unsigned
+split_args(struct bh_action *a, char *text, size_t len)
+{
+	unsigned n = 0;
+	for (size_t at = 0; at < len && n < BH_ACTION_ARGS; n++) {
+		a->argv[n] = text + at;
+		at += strnlen(text + at, len - at) + 1;
+	}
+	return n;
+}
+
+/* Committed before it is done: whoever dies here has done it or not, but nobody does it twice. */
+static void
+apply_action(struct bh_driver *drv, struct bh_peer *router, const struct bh_event *ev, const uint8_t *payload, size_t len)
+{
+	char text[BH_PAYLOAD_MAX + 1];
+	uint64_t now = bh_now_ns();
+	struct bh_action a = {.id = ev->id, .stamp_ns = ev->stamp_ns, .age_ns = now > ev->stamp_ns ? now - ev->stamp_ns : 0};
+	uint64_t digest = digest_of(BH_EV_ACTION, ev->id, payload, len);
+	bh_proc_done(drv->proc, router, ev);
+	if (ev->id >= action_count(drv->desc) || !drv->desc->on_action) {
+		action_dropped(drv, ev, BH_DROP_UNKNOWN);
+		return;
+	}
+	if (a.age_ns > drv->max_age_ns) {
+		action_dropped(drv, ev, BH_DROP_LATE);
+		return;
+	}
+	if (is_quarantined(drv, BH_EV_ACTION, ev->id, digest)) {
+		action_dropped(drv, ev, BH_DROP_QUARANTINED);
+		return;
+	}
+	memcpy(text, payload, len);
+	text[len] = 0;
+	a.argc = split_args(&a, text, len);
+	mark_set(drv, BH_EV_ACTION, ev->id, digest, ev->seq);
+	int r = drv->desc->on_action(drv->data, &a);
+	mark_clear(drv);
+	if (r < 0)
+		action_dropped(drv, ev, BH_DROP_FAILED);
+}
+
+/*
+ * Is an action waiting in the ring behind position `pos`? A value that has a newer one may be skipped only if none is:
+ * "preview A, cut, preview B" must not become "preview B, cut". Each slot is looked at once.
+ */
+static bool
+action_ahead(struct bh_driver *drv, const struct bh_ring_rx *rx, uint64_t pos)
+{
+	if (drv->next_action > pos && drv->next_action < drv->scanned)
+		return true;
+	if (drv->scanned <= pos)
+		drv->scanned = pos + 1;
+	for (; drv->scanned - pos <= rx->mask; drv->scanned++) {
+		const struct bh_event *s = &rx->slots[drv->scanned & rx->mask];
+		uint64_t seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+		if ((seq & ~BH_SEQ_CONT) != drv->scanned + 1)
+			return false;
+		if (!(seq & BH_SEQ_CONT) && __atomic_load_n(&s->kind, __ATOMIC_RELAXED) == BH_EV_ACTION) {
+			drv->next_action = drv->scanned++;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is anything in the ring behind the event in hand? Most often not: then it is the newest, and no cell need be looked at. */
+static bool
+more_follow(const struct bh_ring_rx *rx)
+{
+	uint64_t seq = __atomic_load_n(&rx->slots[rx->next & rx->mask].seq, __ATOMIC_ACQUIRE);
+	return (seq & ~BH_SEQ_CONT) == rx->next + 1;
+}
+
+static void
+on_value_event(struct bh_driver *drv, struct bh_peer *router, const struct bh_event *ev, const uint8_t *payload, size_t len)
+{
+	struct bh_cell_body c;
+	union bh_val u;
+	uint64_t pos = router->in.ring.pos;
+	if (ev->id >= drv->cap || bh_event_value(ev, payload, len, &u) < 0) {
+		bh_count(drv->proc, BH_CNT_PEER_FAULTS, 1);
+		return;
+	}
+	struct drv_param *p = &drv->param[ev->id];
+	struct bh_value v = value_from(ev->type, &u);
+	if (!value_fits(p, &v) || (p->wanted_gen && (int32_t)(ev->gen - p->wanted_gen) <= 0))
+		return;
+	if (more_follow(&router->in.ring) && wanted_cell(drv, ev->id, &c) && c.gen != ev->gen &&
+	    !action_ahead(drv, &router->in.ring, pos))
+		return; /* a newer one follows */
+	apply_value(drv, ev->id, ev->gen, ev->seq, &v);
+}
+
+/* The ring ran full: what was conflated stands in the cells. */
+static void
+drain_cells(struct bh_driver *drv)
+{
+	for (uint32_t i = 0; i < drv->used; i++) {
+		struct bh_cell_body c;
+		struct bh_value v;
+		if (!drv->param[i].live || !wanted_cell(drv, i, &c) || c.gen == drv->param[i].wanted_gen)
+			continue;
+		v = value_from(c.type, &c.v);
+		if (value_fits(&drv->param[i], &v))
+			apply_value(drv, i, c.gen, 0, &v);
+	}
+}
+
+static void
+driver_on_router(struct bh_driver *drv, struct bh_peer *router)
+{
+	struct bh_event ev;
+	uint8_t payload[BH_PAYLOAD_MAX];
+	size_t len;
+	uint64_t overflow;
+	while (bh_proc_take(drv->proc, router, &ev, payload, &len)) {
+		if (ev.kind == BH_EV_ACTION) {
+			apply_action(drv, router, &ev, payload, len);
+			continue;
+		}
+		if (ev.kind == BH_EV_VALUE)
+			on_value_event(drv, router, &ev, payload, len);
+		else if (ev.kind == BH_EV_RESYNC)
+			drain_cells(drv);
+		uint64_t now = bh_now_ns();
+		if (drv->proc->hists && now > ev.stamp_ns)
+			bh_hist_add(&drv->proc->hists[0], now - ev.stamp_ns);
+		bh_proc_done(drv->proc, router, &ev);
+	}
+	if (bh_inbox_overflowed(&router->in, &overflow)) {
+		drain_cells(drv);
+		router->in.overflow_seen = overflow;
+	}
+}
+
+/*
+ * At start, and when the router got fresh segments: apply what is wanted and not known to be there. Of a wanted value and a
+ * reported one the newer counts: what the backend did by itself is not undone.
+ */
+static void
+driver_resync(struct bh_driver *drv, bool backend_is_new)
+{
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	for (uint32_t i = 0; router && i < drv->used; i++) {
+		struct drv_param *p = &drv->param[i];
+		struct bh_cell_body want, have = {0};
+		struct bh_value v;
+		if (!p->live || !(p->rec.access & BH_ACCESS_WRITE))
+			continue;
+		bool wanted = wanted_cell(drv, i, &want);
+		v = wanted ? value_from(want.type, &want.v) : (struct bh_value){0};
+		wanted = wanted && value_fits(p, &v);
+		if (router->has_out && i < router->out.cell_count)
+			bh_cell_read(&router->out.cells[i], &have);
+		bool newer = wanted && (want.stamp_ns > have.stamp_ns || !p->reported);
+		if (newer && (backend_is_new || !p->reported || !value_same(&p->last, &v))) {
+			apply_value(drv, i, want.gen, 0, &v);
+			continue;
+		}
+		p->wanted_gen = wanted ? want.gen : 0;
+		/* A backend that died with its driver is given back what it reported last. */
+		if (backend_is_new && p->reported) {
+			v = p->last;
+			apply_value(drv, i, p->wanted_gen, 0, &v);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ the process around it */
+
+static void
+driver_drain(struct bh_proc *proc, void *state, struct bh_peer *peer)
+{
+	(void)proc;
+	if (peer->role == BH_ROLE_ROUTER)
+		driver_on_router(state, peer);
+}
+
+static void
+driver_on_peer(struct bh_proc *proc, void *state, struct bh_peer *peer)
+{
+	struct bh_driver *drv = state;
+	(void)proc;
+	if (peer->role != BH_ROLE_ROUTER || !peer->present)
+		return;
+	drv->scanned = drv->next_action = 0;
+	drv->dir_changed = true;
+	for (uint32_t i = 0; i < drv->used; i++) {
+		drv->param[i].wanted_gen = 0;
+		if (drv->param[i].live && drv->param[i].reported)
+			report_put(drv, i, bh_now_ns());
+	}
+	driver_resync(drv, false);
+}
+
+static void
+driver_before_sleep(struct bh_proc *proc, void *state)
+{
+	struct bh_driver *drv = state;
+	struct bh_peer *router = bh_proc_router(proc);
+	if (drv->desc->on_idle)
+		drv->desc->on_idle(drv->data);
+	if (!drv->dir_changed || !router)
+		return;
+	struct bh_event ev = {.kind = BH_EV_DIRECTORY, .type = BH_INT, .stamp_ns = proc->now_ns,
+			      .v.i = bh_dir_count(&proc->dir)};
+	if (bh_proc_send(proc, router, &ev, NULL, 0) == 0)
+		drv->dir_changed = false;
+}
+
+static void
+driver_on_request(struct bh_proc *proc, void *state, const struct bh_event *ev)
+{
+	(void)proc;
+	if (ev->id == BH_REQ_RELEASE)
+		quarantine_release(state);
+}
+
+static int
+driver_on_config(struct bh_proc *proc, void *state, const void *config, char *why, size_t cap)
+{
+	struct bh_driver *drv = state;
+	const struct bh_cfg_proc *row = bh_config_proc(&proc->config, proc->slot);
+	int r = 0;
+	if (drv->desc->on_config && config)
+		r = drv->desc->on_config(drv->data, config, why, cap);
+	if (r == 0 && row && row->max_age_ms)
+		drv->max_age_ns = row->max_age_ms * BH_NS_PER_MS;
+	return r;
+}
+
+static int
+driver_prepare(struct bh_driver *drv)
+{
+	struct bh_proc *proc = drv->proc;
+	const struct bh_cfg_proc *row = proc->config.head ? bh_config_proc(&proc->config, proc->slot) : NULL;
+	drv->desc = driver_desc;
+	drv->cap = proc->dir.record_cap < BH_MAX_PARAMS ? proc->dir.record_cap : BH_MAX_PARAMS;
+	if (row && row->params && row->params < drv->cap)
+		drv->cap = row->params;
+	drv->max_age_ns = (row && row->max_age_ms ? row->max_age_ms : 250) * BH_NS_PER_MS;
+	drv->param = calloc(drv->cap ? drv->cap : 1, sizeof(*drv->param));
+	drv->data = calloc(1, drv->desc->state_size ? drv->desc->state_size : 1);
+	drv->quarantine = bh_seg_section(&proc->private_seg, BH_SEC_QUARANTINE, sizeof(*drv->quarantine), &drv->quarantines);
+	for (uint32_t i = 0; i < drv->quarantines; i++)
+		drv->quarantine_active |= drv->quarantine[i].active;
+	drv->scratch = bh_seg_section(&proc->private_seg, BH_SEC_SCRATCH, 1, &drv->scratch_size);
+	return drv->param && drv->data ? 0 : -ENOMEM;
+}
+
+static int
+driver_start(struct bh_proc *proc, void *state)
+{
+	struct bh_driver *drv = state;
+	drv->proc = proc;
+	int r = driver_prepare(drv);
+	if (r < 0)
+		return r;
+	directory_recall(drv);
+	quarantine_predecessor(drv);
+	for (unsigned i = 0; drv->desc->params && drv->desc->params[i].name; i++) {
+		int64_t id = bh_param_add(drv, &drv->desc->params[i]);
+		if (id != i) {
+			/* Static ids are the table's indexes: a predecessor of another version had others. */
+			bh_dir_rebuild(&proc->dir);
+			memset(drv->param, 0, sizeof(*drv->param) * drv->cap);
+			drv->used = 0;
+			if (id < 0)
+				return (int)id;
+			i = UINT32_MAX;
+		}
+	}
+	reported_recall(drv);
+	drv->dir_changed = true;
+	r = drv->desc->start ? drv->desc->start(drv, drv->data) : 0;
+	if (r < 0)
+		return r;
+	driver_resync(drv, drv->desc->resync_all);
+	if (drv->desc->on_ready)
+		drv->desc->on_ready(drv->data);
+	return 0;
+}
+
+static void
+driver_stop(struct bh_proc *proc, void *state, bool clean)
+{
+	struct bh_driver *drv = state;
+	(void)proc, (void)clean;
+	if (drv->desc && drv->desc->stop && drv->data)
+		drv->desc->stop(drv->data);
+}
+
+static void
+driver_describe(FILE *out)
+{
+	bh_cfg_describe_params(out, driver_desc->params);
+	bh_cfg_describe_actions(out, driver_desc->actions);
+}
+
+static int
+driver_standalone(struct bh_proc *proc, int argc, char **argv)
+{
+	return bh_standalone_prepare(proc, argc, argv, driver_desc->actions);
+}
+
+int
+bh_driver_main(int argc, char **argv, const struct bh_driver_desc *desc)
+{
+	static const char *const hists[] = {"stamp-to-apply", NULL};
+	static struct bh_proc_ops ops;
+	driver_desc = desc;
+	ops = (struct bh_proc_ops){
+		.kind = desc->name, .role = BH_ROLE_DRIVER, .state_size = sizeof(struct bh_driver), .fields = desc->fields,
+		.config_size = desc->config_size, .sandbox = desc->sandbox, .hists = hists, .describe = driver_describe,
+		.standalone = driver_standalone, .start = driver_start,
+		.stop = driver_stop, .drain = driver_drain, .on_peer = driver_on_peer, .on_config = driver_on_config,
+		.on_request = driver_on_request, .before_sleep = driver_before_sleep,
+	};
+	return bh_proc_main(argc, argv, &ops);
+}
+
+/* ------------------------------------------------------------------ small services */
+
+const void *
+bh_driver_config(const struct bh_driver *drv)
+{
+	return bh_proc_config(drv->proc);
+}
+
+struct bh_loop *
+bh_driver_loop(struct bh_driver *drv)
+{
+	return drv->proc->loop;
+}
+
+struct bh_proc *
+bh_driver_proc(struct bh_driver *drv)
+{
+	return drv->proc;
+}
+
+const char *
+bh_driver_name(const struct bh_driver *drv)
+{
+	return drv->proc->name;
+}
+
+int
+bh_health_ok(struct bh_driver *drv)
+{
+	bh_proc_health(drv->proc, BH_HEALTH_OK, NULL, "%s", "");
+	return 0;
+}
+
+int
+bh_health(struct bh_driver *drv, enum bh_health health, const char *hint, const char *reason, ...)
+{
+	char text[80];
+	va_list ap;
+	va_start(ap, reason);
+	vsnprintf(text, sizeof(text), reason, ap);
+	va_end(ap);
+	bh_proc_health(drv->proc, health, hint, "%s", text);
+	return 0;
+}
+
+int
+bh_health_errno(struct bh_driver *drv, enum bh_health health, const char *what)
+{
+	int e = errno;
+	bh_proc_health(drv->proc, health, NULL, "%s: %s", what, strerror(e));
+	return -e;
+}
+
+struct every {
+	int (*fn)(void *data);
+	void *data;
+};
+
+static void
+on_every(void *data)
+{
+	struct every *e = data;
+	e->fn(e->data);
+}
+
+int
+bh_driver_every_ms(struct bh_driver *drv, uint32_t ms, int (*fn)(void *data), struct bh_timer **out)
+{
+	struct every *e = malloc(sizeof(*e)); /* lives as long as the process */
+	if (!e)
+		return -ENOMEM;
+	*e = (struct every){fn, drv->data};
+	*out = bh_timer_new(drv->proc->loop, on_every, e);
+	if (!*out) {
+		free(e);
+		return -ENOSPC;
+	}
+	bh_timer_at(*out, bh_mono_ns() + ms * BH_NS_PER_MS, ms * BH_NS_PER_MS);
+	return 0;
+}
+
+void *
+bh_driver_scratch(struct bh_driver *drv, size_t size)
+{
+	return drv->scratch && size <= drv->scratch_size ? drv->scratch : NULL;
+}
+
+int
+bh_udp_connect(const char *host, uint16_t port)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV}, *ai = NULL;
+	char service[8];
+	snprintf(service, sizeof(service), "%u", port);
+	if (getaddrinfo(host, service, &hints, &ai) != 0)
+		return -EHOSTUNREACH;
+	int fd = socket(ai->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = 0;
+	if (fd < 0 || connect(fd, ai->ai_addr, ai->ai_addrlen) < 0)
+		r = -errno;
+	freeaddrinfo(ai);
+	if (r < 0 && fd >= 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}

@@ -1,0 +1,114 @@
+/* report.c - see report.h */
+#include "procs/config/report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Columns of a source line that are shown; a longer line is shown around the caret. */
+enum { SHOWN_COLUMNS = 100, SHOWN_BEFORE = 60 };
+
+void
+report_add(struct report *r, const struct source *src, uint32_t line, uint32_t col, const char *key,
+	   const char *best, const char *fmt, ...)
+{
+	char what[512];
+	if (r->count >= REPORT_MAX) {
+		r->more++;
+		return;
+	}
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	struct report_entry *e = ARENA_PUSH(r->arena, r->entry, r->count);
+	e->src = src;
+	e->line = line;
+	e->col = col;
+	e->text = arena_print(r->arena, "%s%s%s%s%s%s", key ? key : "", key ? ": " : "", what,
+			      best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
+}
+
+static int
+entry_order(const void *a, const void *b)
+{
+	const struct report_entry *x = a, *y = b;
+	if (x->src != y->src)
+		return strcmp(x->src->path, y->src->path);
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->col < y->col ? -1 : x->col > y->col;
+}
+
+static const char *
+find_line(const struct source *src, uint32_t line, size_t *len)
+{
+	const char *p = src->text, *end = src->text + src->len;
+	for (uint32_t i = 1; i < line && p < end; i++) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		p = nl ? nl + 1 : end;
+	}
+	const char *nl = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+	*len = (size_t)((nl ? nl : end) - p);
+	while (*len && p[*len - 1] == '\r')
+		--*len;
+	return p;
+}
+
+static const char *
+next_char(const char *p, const char *end)
+{
+	do
+		p++;
+	while (p < end && ((unsigned char)*p & 0xc0) == 0x80);
+	return p;
+}
+
+/* What a terminal would take for a command is not printed. */
+static void
+put_source(FILE *out, const char *p, const char *end)
+{
+	for (; p < end; p++)
+		putc((unsigned char)*p < 0x20 && *p != '\t' ? ' ' : *p, out);
+}
+
+static void
+print_source(const struct report_entry *e, FILE *out)
+{
+	size_t len;
+	const char *line = find_line(e->src, e->line, &len), *end = line + len, *caret = line;
+	if (!len)
+		return;
+	for (uint32_t i = 1; i < e->col && caret < end; i++)
+		caret = next_char(caret, end);
+	const char *from = line;
+	for (size_t before = 0; from < caret && (size_t)(caret - from) > SHOWN_BEFORE; before++)
+		from = next_char(from, end);
+	const char *to = from;
+	for (int i = 0; i < SHOWN_COLUMNS && to < end; i++)
+		to = next_char(to, end);
+	fprintf(out, "    %s", from > line ? "..." : "");
+	put_source(out, from, to);
+	fprintf(out, "%s\n    %s", to < end ? "..." : "", from > line ? "   " : "");
+	for (const char *p = from; p < caret; p = next_char(p, end))
+		putc(*p == '\t' ? '\t' : ' ', out);
+	fputs("^\n", out);
+}
+
+void
+report_print(struct report *r, FILE *out)
+{
+	if (r->count)
+		qsort(r->entry, r->count, sizeof(*r->entry), entry_order);
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct report_entry *e = &r->entry[i];
+		if (!e->line) {
+			fprintf(out, "%s: %s\n", e->src->path, e->text);
+			continue;
+		}
+		fprintf(out, "%s:%u:%u: %s\n", e->src->path, e->line, e->col, e->text);
+		print_source(e, out);
+	}
+	if (r->more)
+		fprintf(out, "and %u more\n", r->more);
+}

@@ -1,0 +1,227 @@
+/* core_int.h - what the files of the core share; see core.h for the whole */
+#pragma once
+
+#include "common/feedback.h"
+#include "common/request.h"
+#include "procs/router/core.h"
+#include "procs/router/taper.h"
+#include "shm/crc.h"
+
+#define NONE 0xffffffffu
+
+/* A control of a surface. */
+struct core_ctl {
+	uint16_t slot, index;
+	uint32_t rec;
+	const struct bh_cfg_control *cfg;
+	uint32_t active; /* binding on the page shown, or NONE */
+	uint32_t drive;	 /* binding that the hand drives: the active one, or that of the page it was grabbed on */
+	uint32_t next;	 /* next control on this page that shows the same target */
+	uint32_t touch_button; /* fader: the button that a touch presses, or NONE */
+	bool queued;	 /* to be rendered */
+	bool meter_live; /* the last level passed on was not 0 */
+	uint32_t meter_gen; /* meters: generation that stands in the cell */
+	bool replanned;	 /* a new configuration changed its flags: to be written down */
+};
+
+/* A parameter of a driver, as its directory says. */
+struct core_param {
+	uint16_t slot;
+	uint16_t choices;
+	uint8_t type, access;
+	bool present, queued;
+	uint32_t index, rec, target, dir_gen;
+	uint32_t next; /* same bucket of names */
+	uint32_t hash;
+	uint32_t choices_off, choices_len;
+	struct bh_taper_range range;
+	double def;
+	char unit[12], label[24];
+	char name[BH_NAME_MAX + 8];
+};
+
+/* What bindings point at: a name of a driver, and the parameter behind it once there is one. */
+struct core_target {
+	uint16_t driver;
+	uint32_t hash;
+	const char *name; /* borrowed from the configuration */
+	uint32_t param;	  /* or NONE */
+	uint32_t first;	  /* control on this page that shows it */
+	uint32_t next;	  /* same bucket */
+};
+
+/* A process that we talk to. */
+struct core_peer {
+	uint8_t role;
+	const char *name; /* borrowed from the configuration */
+	uint32_t base, records; /* in the state */
+	uint32_t first, count;	/* controls, or parameters */
+	char *strings;	  /* names of choices of its parameters */
+	uint32_t strings_len, strings_cap;
+	bool reset;	  /* its generations begin anew */
+	uint32_t reset_at, reset_epoch;
+};
+
+/* What a control shall show. */
+struct core_shown {
+	uint8_t kind; /* BH_EV_VALUE or BH_EV_METER */
+	uint8_t type;
+	union bh_val v;
+};
+
+struct core_plan; /* everything that is allocated per configuration */
+
+struct bh_core {
+	struct bh_core_options opt;
+	const struct bh_config *config; /* borrowed */
+	/* state */
+	uint8_t (*rec)[BH_RECORD_BYTES];
+	uint32_t *gen;
+	uint32_t records;
+	/* transaction */
+	struct bh_tx *tx;
+	uint64_t now;
+	uint64_t *mark; /* transaction in which a record was changed last */
+	uint64_t serial;
+	/* timers: a heap of record numbers by their deadline */
+	uint64_t *due;
+	uint32_t *heap, *heap_pos; /* position + 1, 0 = not in it */
+	uint32_t heap_len;
+	/* derived */
+	struct core_peer peer[BH_MAX_SLOTS];
+	struct core_ctl *ctl;
+	struct core_param *param;
+	struct core_target *target;
+	uint32_t ctls, params, targets;
+	uint32_t *owner; /* by record: number of its control or parameter */
+	const struct bh_cfg_binding *binding; /* the table in the configuration */
+	uint32_t bindings, stride, global_first;
+	uint32_t *binding_target; /* target, or page number of page/go, NONE = none */
+	uint32_t *bucket_param, *bucket_target;
+	uint32_t bucket_mask_param, bucket_mask_target;
+	uint32_t *queue, queue_head, queue_len;	  /* controls to render */
+	uint32_t *tell, tell_head, tell_len;	  /* parameters to tell again */
+	uint32_t resets;
+	bool unsettled; /* directories are still being fed: render nothing */
+	uint64_t steps;
+};
+
+/* A kind of binding: how it takes what the hand does, and what it shows. NULL = nothing. */
+struct core_kind {
+	void (*on_press)(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+	void (*on_value)(struct bh_core *core, struct core_ctl *c, uint32_t b, double pos, uint64_t stamp_ns);
+	void (*on_relative)(struct bh_core *core, struct core_ctl *c, uint32_t b, int32_t ticks, uint64_t stamp_ns);
+	void (*render)(struct bh_core *core, struct core_ctl *c, uint32_t b, struct core_shown *out);
+};
+extern const struct core_kind core_kinds[BH_BIND_KIND_COUNT];
+
+/* ------------------------------------------------------------------ core.c */
+static inline struct bh_rec_global *
+core_global(struct bh_core *core)
+{
+	return (struct bh_rec_global *)core->rec[BH_REC_GLOBAL];
+}
+static inline struct bh_rec_peer *
+core_peer_rec(struct bh_core *core, uint16_t slot)
+{
+	return (struct bh_rec_peer *)core->rec[BH_REC_PEER(slot)];
+}
+static inline struct bh_rec_control *
+core_ctl_rec(struct bh_core *core, const struct core_ctl *c)
+{
+	return (struct bh_rec_control *)core->rec[c->rec];
+}
+static inline struct bh_rec_param *
+core_param_rec(struct bh_core *core, const struct core_param *p)
+{
+	return (struct bh_rec_param *)core->rec[p->rec];
+}
+static inline const struct bh_cfg_binding *
+core_binding(const struct bh_core *core, uint32_t b)
+{
+	return (const struct bh_cfg_binding *)((const uint8_t *)core->binding + (size_t)b * core->stride);
+}
+static inline const char *
+core_str(const struct bh_core *core, uint32_t off)
+{
+	return bh_config_str(core->config, off);
+}
+
+/* The record belongs to this transaction's changes. */
+void core_dirty(struct bh_core *core, uint32_t rec);
+/* Room for that many changes and outputs? */
+bool core_has_room(const struct bh_core *core, uint32_t changes, uint32_t outputs);
+/* Deadline of a record; 0 = none. */
+void core_due(struct bh_core *core, uint32_t rec, uint64_t when);
+bool core_is_up(struct bh_core *core, uint16_t slot);
+/* A driver that has just come up tells what it has; until then nothing may be taken for unknown, or for refused. */
+uint64_t core_grace_end(struct bh_core *core, uint16_t slot);
+void core_peer_arm(struct bh_core *core, uint16_t slot);
+/* A control, or NULL. */
+struct core_ctl *core_find_ctl(struct bh_core *core, uint16_t slot, uint32_t index);
+struct core_param *core_find_param(struct bh_core *core, uint16_t slot, uint32_t index);
+/* Its action did not happen: flash. */
+void core_refuse(struct bh_core *core, struct core_ctl *c);
+/* What a press does. */
+void core_press(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns);
+void core_turn(struct bh_core *core, struct core_ctl *c, int32_t ticks, uint64_t stamp_ns);
+/* Send an action. 0, -EHOSTDOWN, -ENOSPC. */
+int core_action(struct bh_core *core, uint16_t driver, uint32_t action, uint32_t origin, uint64_t stamp_ns, const char *args,
+		size_t len);
+/* A value or meter, into the ring if there is room, else into its cell alone. */
+void core_out_value(struct bh_core *core, uint16_t slot, struct bh_event *ev, const union bh_val *v);
+/* An event with a payload, into the ring. 0 or -ENOSPC. */
+int core_out_payload(struct bh_core *core, uint16_t slot, const struct bh_event *ev, const void *payload, size_t len);
+
+/* ------------------------------------------------------------------ param.c */
+/* Somebody wants a value. False: may not be set, or makes no sense. */
+bool core_want(struct bh_core *core, struct core_param *p, const union bh_val *v, uint32_t origin, uint64_t stamp_ns);
+void core_report(struct bh_core *core, struct core_param *p, uint32_t gen, uint8_t type, const union bh_val *v);
+void core_param_timer(struct bh_core *core, struct core_param *p);
+/* Arm its timer, if a differing report waits. */
+void core_param_arm(struct bh_core *core, struct core_param *p);
+/* Newest value, or the type NONE. */
+enum bh_type core_newest(struct bh_core *core, const struct core_param *p, union bh_val *v, bool *stale);
+void core_tell_param(struct bh_core *core, struct core_param *p);
+void core_queue_tell(struct bh_core *core, uint32_t param);
+/* Everything on this page that shows it is to be rendered. */
+void core_queue_target(struct bh_core *core, uint32_t target);
+struct core_param *core_param_by_name(struct bh_core *core, uint16_t slot, const char *name);
+void core_set_target(struct bh_core *core, struct core_param *p);
+
+/* ------------------------------------------------------------------ fader.c */
+void core_fader_moved(struct bh_core *core, struct core_ctl *c, double pos, uint64_t stamp_ns);
+void core_fader_touched(struct bh_core *core, struct core_ctl *c, bool touched);
+/* As by a hand, from a request. */
+void core_fader_sent(struct bh_core *core, struct core_ctl *c, double pos, uint64_t stamp_ns);
+void core_fader_render(struct bh_core *core, struct core_ctl *c);
+void core_ctl_timer(struct bh_core *core, struct core_ctl *c);
+void core_ctl_arm(struct bh_core *core, struct core_ctl *c);
+
+/* ------------------------------------------------------------------ feedback.c */
+void core_queue_ctl(struct bh_core *core, uint32_t ctl);
+void core_render(struct bh_core *core, struct core_ctl *c);
+/* Tell the surface, if it was not told the same before (or `force`). */
+void core_show(struct bh_core *core, struct core_ctl *c, const struct core_shown *shown, bool force);
+void core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns);
+
+/* ------------------------------------------------------------------ page.c */
+int core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_t cap);
+void core_unplan(struct bh_core *core);
+/* Show page n. */
+void core_turn_page(struct bh_core *core, uint32_t page);
+int core_find_page(const struct bh_core *core, const char *name);
+struct core_param *core_binding_param(struct bh_core *core, uint32_t b);
+/* Recompute what is active on page n, and who shows what. */
+void core_activate(struct bh_core *core, uint32_t page);
+
+/* ------------------------------------------------------------------ kinds.c, text.c, request.c */
+/* The nearest whole number that every process agrees on, whatever a driver or a file says. */
+int64_t core_whole(double x);
+struct bh_taper_range core_binding_range(const struct core_param *p, const struct bh_cfg_binding *b);
+/* Position of a value on a binding's scale, 0..1. */
+double core_binding_pos(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v);
+void core_text(struct bh_core *core, const struct core_param *p, const union bh_val *v, bool stale, char *out, size_t cap);
+/* "down", "held" ... for a strip. */
+const char *core_down_word(uint32_t health);
+void core_request(struct bh_core *core, uint16_t from, const struct bh_event *ev, const void *payload, size_t len);

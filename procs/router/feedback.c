@@ -1,0 +1,121 @@
+/*
+ * feedback.c - what the surfaces show: a function of page, bindings, parameters and health, sent by difference
+ *
+ * What a control was told last is state. Meters are the exception: their level is nobody's state, it is passed on as it
+ * comes, and only that there is none any more is rendered.
+ */
+#include "procs/router/core_int.h"
+
+#include <math.h>
+#include <string.h>
+
+void
+core_queue_ctl(struct bh_core *core, uint32_t ctl)
+{
+	if (core->ctl[ctl].queued)
+		return;
+	core->ctl[ctl].queued = true;
+	core->queue[(core->queue_head + core->queue_len++) % core->ctls] = ctl;
+}
+
+static bool
+is_text(const struct core_ctl *c)
+{
+	return c->cfg->kind == BH_CTL_STRIP || c->cfg->kind == BH_CTL_DIGITS;
+}
+
+/* After what was told last, and after the levels that passed without being told. Never 0. */
+static uint32_t
+next_gen(const struct bh_rec_control *r, const struct core_ctl *c)
+{
+	uint32_t last = (int32_t)(c->meter_gen - r->told_gen) > 0 ? c->meter_gen : r->told_gen;
+	return last + 1 ? last + 1 : 1;
+}
+
+void
+core_show(struct bh_core *core, struct core_ctl *c, const struct core_shown *shown, bool force)
+{
+	struct bh_rec_control *r = core_ctl_rec(core, c);
+	bool same = r->flags & BH_CTRL_TOLD && r->told_type == shown->type;
+	if (same && is_text(c))
+		same = strncmp(r->text, shown->v.s, sizeof(r->text)) == 0;
+	else if (same)
+		same = r->told.u == shown->v.u[0];
+	if (same && !force)
+		return;
+	r->flags |= BH_CTRL_TOLD;
+	r->told_type = shown->type;
+	r->told_gen = next_gen(r, c);
+	c->meter_gen = r->told_gen;
+	if (is_text(c))
+		memcpy(r->text, shown->v.s, sizeof(r->text));
+	else
+		r->told.u = shown->v.u[0];
+	core_dirty(core, c->rec);
+	struct bh_event ev = {
+		.kind = shown->kind, .type = shown->type, .id = c->index, .gen = r->told_gen, .stamp_ns = core->now};
+	if (c->cfg->kind == BH_CTL_FADER)
+		ev.total = r->seen_gen; /* what the hand did later is not in this: see common/feedback.h */
+	core_out_value(core, c->slot, &ev, &shown->v);
+}
+
+void
+core_render(struct bh_core *core, struct core_ctl *c)
+{
+	const struct bh_rec_control *r = core_ctl_rec(core, c);
+	struct core_shown shown = {.kind = BH_EV_VALUE, .type = BH_NONE};
+	bool meter = c->cfg->kind == BH_CTL_METER;
+	switch ((enum bh_control_kind)c->cfg->kind) {
+	case BH_CTL_FADER: core_fader_render(core, c); return;
+	case BH_CTL_JOG:
+	case BH_CTL_PEDAL:
+	case BH_CTL_KIND_COUNT: return; /* nothing to show with */
+	case BH_CTL_VPOT:
+	case BH_CTL_BUTTON:
+	case BH_CTL_STRIP:
+	case BH_CTL_METER:
+	case BH_CTL_DIGITS:
+	case BH_CTL_LED: break;
+	}
+	if (meter)
+		shown.kind = BH_EV_METER;
+	if (c->active != NONE)
+		core_kinds[core_binding(core, c->active)->kind].render(core, c, c->active, &shown);
+	if (r->flags & BH_CTRL_REFUSED && core->now < r->flash_ns) {
+		shown.type = BH_INT;
+		shown.v.i = BH_LIGHT_FLASH;
+	}
+	core_show(core, c, &shown, meter && c->meter_live);
+	c->meter_live = false;
+}
+
+/*
+ * A level, from its driver to the meters on this page that show it. It needs no durability: the next one is a few milliseconds
+ * away. So nothing is written down, and a transaction of meters alone is not committed but sent.
+ */
+void
+core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns)
+{
+	if (p->target == NONE || (p->type != BH_FLOAT && p->type != BH_INT))
+		return;
+	for (uint32_t k = core->target[p->target].first; k != NONE; k = core->ctl[k].next) {
+		struct core_ctl *c = &core->ctl[k];
+		core->steps++;
+		if (c->cfg->kind != BH_CTL_METER || c->queued || !core_has_room(core, 0, 1))
+			continue;
+		const struct bh_rec_control *r = core_ctl_rec(core, c);
+		const struct bh_cfg_binding *b = core_binding(core, c->active);
+		double level = p->type == BH_FLOAT ? v->f : (double)v->i;
+		struct bh_taper_range range = core_binding_range(p, b);
+		struct core_shown shown = {.type = BH_FLOAT, .v.f = core_binding_pos(p, b, v)};
+		if (level > range.max)
+			shown.v.f = level - range.max < 1 ? 1 + (level - range.max) : 2; /* above 1 = overload */
+		if (!(r->flags & BH_CTRL_TOLD))
+			continue; /* nobody can take it yet */
+		c->meter_gen = next_gen(r, c);
+		struct bh_event ev = {.kind = BH_EV_METER, .type = BH_FLOAT, .id = c->index, .gen = c->meter_gen,
+				      .stamp_ns = stamp_ns};
+		core_out_value(core, c->slot, &ev, &shown.v);
+		c->meter_live = shown.v.f != 0;
+	}
+}

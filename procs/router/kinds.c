@@ -1,0 +1,280 @@
+/*
+ * kinds.c - the kinds of binding, one row each: what a press, a position, a tick does, and what is shown
+ *
+ * A new kind is a row here and a row in common/config/bindings.c.
+ */
+#include "procs/router/core_int.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint32_t
+origin_of(const struct core_ctl *c)
+{
+	return (uint32_t)c->slot << 16 | c->index;
+}
+
+static const char *
+text_or(const char *a, const char *b)
+{
+	return a && *a ? a : b;
+}
+
+/* ------------------------------------------------------------------ scales */
+
+struct bh_taper_range
+core_binding_range(const struct core_param *p, const struct bh_cfg_binding *b)
+{
+	struct bh_taper_range r = p->range;
+	if (p->type == BH_BOOL)
+		r = (struct bh_taper_range){BH_TAPER_STEPS, 0, 1, 1};
+	if (p->type == BH_ENUM)
+		r = (struct bh_taper_range){BH_TAPER_STEPS, 0, p->choices ? p->choices - 1 : 0, 1};
+	if (b->flags & BH_BINDF_HAS_RANGE) {
+		r.min = b->min;
+		r.max = b->max;
+	}
+	if (b->taper <= BH_TAPER_STEPS)
+		r.taper = (enum bh_taper)b->taper;
+	return r;
+}
+
+double
+core_binding_pos(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v)
+{
+	struct bh_taper_range r = core_binding_range(p, b);
+	double pos = bh_taper_position(&r, p->type == BH_FLOAT ? v->f : (double)v->i);
+	return b->flags & BH_BINDF_INVERT ? 1 - pos : pos;
+}
+
+int64_t
+core_whole(double x)
+{
+	const double most = 9007199254740992.0; /* 2^53 */
+	return x > -most ? x < most ? (int64_t)llround(x) : (int64_t)most : -(int64_t)most; /* NaN: the least */
+}
+
+static union bh_val
+value_of(const struct core_param *p, double x)
+{
+	union bh_val v = {.u = {0}};
+	if (p->type == BH_FLOAT)
+		v.f = x;
+	else
+		v.i = core_whole(x);
+	return v;
+}
+
+static bool
+is_number(const struct core_param *p)
+{
+	return p && p->type != BH_TEXT && p->type != BH_NONE;
+}
+
+static bool
+is_switched_on(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v)
+{
+	bool on = p->type == BH_FLOAT ? v->f > p->range.min : v->i != 0;
+	return on != !!(b->flags & BH_BINDF_INVERT);
+}
+
+/* ------------------------------------------------------------------ value: a control follows a parameter and sets it */
+
+static void
+value_on_value(struct bh_core *core, struct core_ctl *c, uint32_t bn, double pos, uint64_t stamp_ns)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	struct core_param *p = core_binding_param(core, bn);
+	if (!is_number(p))
+		return;
+	struct bh_taper_range r = core_binding_range(p, b);
+	union bh_val v = value_of(p, bh_taper_value(&r, b->flags & BH_BINDF_INVERT ? 1 - pos : pos));
+	core_want(core, p, &v, origin_of(c), stamp_ns);
+}
+
+/* A switch turns over what is newest, so that two presses are two turns however slow the backend is. */
+static void
+value_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t stamp_ns)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	struct core_param *p = core_binding_param(core, bn);
+	union bh_val now, v = {.u = {0}};
+	if (!is_number(p) || !(p->access & BH_ACCESS_WRITE)) {
+		core_refuse(core, c);
+		return;
+	}
+	enum bh_type known = core_newest(core, p, &now, NULL);
+	struct bh_taper_range r = core_binding_range(p, b);
+	switch ((enum bh_type)p->type) {
+	case BH_BOOL: v.i = known == BH_NONE || !now.i; break;
+	case BH_ENUM: v.i = known == BH_NONE || now.i >= core_whole(r.max) ? core_whole(r.min) : now.i + 1; break;
+	case BH_INT: v.i = core_whole(known != BH_NONE && now.i > core_whole(r.min) ? r.min : r.max); break;
+	case BH_FLOAT: v.f = known != BH_NONE && now.f > r.min ? r.min : r.max; break;
+	case BH_TRIGGER: v.i = 1; break;
+	case BH_NONE:
+	case BH_TEXT: return;
+	}
+	core_want(core, p, &v, origin_of(c), stamp_ns);
+}
+
+static void
+relative_on_relative(struct bh_core *core, struct core_ctl *c, uint32_t bn, int32_t ticks, uint64_t stamp_ns)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	struct core_param *p = core_binding_param(core, bn);
+	union bh_val now;
+	if (!is_number(p) || p->type == BH_TRIGGER)
+		return;
+	struct bh_taper_range r = core_binding_range(p, b);
+	double steps = b->flags & BH_BINDF_INVERT ? -(double)ticks : (double)ticks, x;
+	if (core_newest(core, p, &now, NULL) == BH_NONE)
+		now = value_of(p, p->def);
+	x = p->type == BH_FLOAT ? now.f : (double)now.i;
+	if (p->type == BH_BOOL || p->type == BH_ENUM)
+		x += steps;
+	else if (b->flags & BH_BINDF_HAS_STEP)
+		x += steps * b->step;
+	else if (p->type == BH_INT)
+		x += steps * (r.step > 0 ? r.step : 1);
+	else
+		x = bh_taper_value(&r, bh_taper_position(&r, x) + steps / 64);
+	if (r.max > r.min) /* else it has no range */
+		x = x > r.min ? x < r.max ? x : r.max : r.min;
+	union bh_val v = value_of(p, x);
+	core_want(core, p, &v, origin_of(c), stamp_ns);
+}
+
+static void
+show_light(struct core_shown *out, enum bh_light light)
+{
+	out->type = BH_INT;
+	out->v.i = light;
+}
+
+static void
+value_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	struct core_param *p = core_binding_param(core, bn);
+	union bh_val v;
+	bool known = is_number(p) && core_newest(core, p, &v, NULL) != BH_NONE;
+	if (c->cfg->kind == BH_CTL_VPOT) {
+		struct bh_ring_state ring = {.mode = (enum bh_ring_mode)(b->ring & 3), .lit = known};
+		if (known)
+			ring.pos = core_binding_pos(p, b, &v);
+		out->type = BH_INT;
+		out->v.i = bh_feedback_ring(&ring);
+	} else {
+		bool flash = b->kind == BH_BIND_LIGHT && b->flags & BH_BINDF_FLASH;
+		bool on = known && p->type != BH_TRIGGER && is_switched_on(p, b, &v);
+		show_light(out, !on ? BH_LIGHT_OFF : flash ? BH_LIGHT_FLASH : BH_LIGHT_ON);
+	}
+}
+
+/* ------------------------------------------------------------------ action: a press does something */
+
+static bool
+is_page_verb(struct bh_core *core, const struct bh_cfg_binding *b, const char *verb)
+{
+	const char *name = core_str(core, b->target);
+	return strcmp(strncmp(name, "page/", 5) == 0 ? name + 5 : name, verb) == 0;
+}
+
+static void
+action_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t stamp_ns)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	uint32_t pages = bh_config_count(core->config, BH_TAB_PAGES), page = bh_core_page(core);
+	if (b->driver != BH_DRIVER_PAGE) {
+		const char *args = b->args_len ? core_str(core, b->args) : "";
+		if (core_action(core, b->driver, b->action, origin_of(c), stamp_ns, args, b->args_len) < 0)
+			core_refuse(core, c);
+	} else if (is_page_verb(core, b, "next")) {
+		core_turn_page(core, pages ? (page + 1) % pages : 0);
+	} else if (is_page_verb(core, b, "previous")) {
+		core_turn_page(core, pages ? (page + pages - 1) % pages : 0);
+	} else if (core->binding_target[bn] < pages) {
+		core_turn_page(core, core->binding_target[bn]);
+	} else {
+		core_refuse(core, c);
+	}
+}
+
+/* Lit: the button of the page that is shown. */
+static void
+action_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	(void)c;
+	bool here = b->driver == BH_DRIVER_PAGE && core->binding_target[bn] == bh_core_page(core);
+	show_light(out, here ? BH_LIGHT_ON : BH_LIGHT_OFF);
+}
+
+/* ------------------------------------------------------------------ strip, display, meter, light */
+
+static void
+strip_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	struct core_param *p = core_binding_param(core, bn);
+	const char *text = text_or(core_str(core, b->text), core_str(core, b->label));
+	char lower[BH_TEXT_MAX + 1] = "";
+	union bh_val v;
+	bool stale;
+	(void)c;
+	out->type = BH_TEXT;
+	if (b->driver >= BH_MAX_SLOTS) {
+		bh_feedback_strip(out->v.s, b->color, text, "");
+	} else if (!core_is_up(core, b->driver)) {
+		bh_feedback_strip(out->v.s, b->color, text_or(core->peer[b->driver].name, text),
+				  core_down_word(core_peer_rec(core, b->driver)->health));
+	} else if (!p) {
+		bh_feedback_strip(out->v.s, b->color, text_or(text, core_str(core, b->target)), "missing");
+	} else {
+		if (core_newest(core, p, &v, &stale) != BH_NONE)
+			core_text(core, p, &v, stale, lower, sizeof(lower));
+		bh_feedback_strip(out->v.s, b->color, text_or(text, text_or(p->label, p->name)), lower);
+	}
+}
+
+static void
+display_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
+{
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	struct core_param *p = core_binding_param(core, bn);
+	union bh_val v;
+	bool stale;
+	(void)c;
+	out->type = BH_TEXT;
+	if (b->flags & BH_BINDF_SHOW_PAGE)
+		memcpy(out->v.s, core_global(core)->page_name, sizeof(out->v.s));
+	else if (b->driver >= BH_MAX_SLOTS)
+		snprintf(out->v.s, sizeof(out->v.s), "%.63s", core_str(core, b->text));
+	else if (p && core_newest(core, p, &v, &stale) != BH_NONE)
+		core_text(core, p, &v, stale, out->v.s, sizeof(out->v.s));
+	else
+		memcpy(out->v.s, "--", 3);
+}
+
+static void
+meter_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
+{
+	(void)core, (void)c, (void)bn;
+	out->type = BH_FLOAT;
+	out->v.f = 0;
+}
+
+/* clang-format off */
+const struct core_kind core_kinds[BH_BIND_KIND_COUNT] = {
+	[0]                = {NULL,            NULL,           NULL,                 NULL},
+	[BH_BIND_VALUE]    = {value_on_press,  value_on_value, relative_on_relative, value_render},
+	[BH_BIND_RELATIVE] = {NULL,            NULL,           relative_on_relative, value_render},
+	[BH_BIND_ACTION]   = {action_on_press, NULL,           NULL,                 action_render},
+	[BH_BIND_STRIP]    = {NULL,            NULL,           NULL,                 strip_render},
+	[BH_BIND_METER]    = {NULL,            NULL,           NULL,                 meter_render},
+	[BH_BIND_DISPLAY]  = {NULL,            NULL,           NULL,                 display_render},
+	[BH_BIND_LIGHT]    = {NULL,            NULL,           NULL,                 value_render},
+};
+/* clang-format on */

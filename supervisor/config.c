@@ -1,0 +1,615 @@
+/*
+ * config.c - take a configuration into use, and give it back when it is no good
+ *
+ * The YAML is read by bh-config, a process of its own that may die of it. What it gives us are tables in sealed memory. At the
+ * first start an error ends everything (5). Later a new configuration goes two steps: first those who run and are
+ * concerned look at it and may refuse; only when all have taken it are processes started, stopped and restarted. So a
+ * configuration that is refused, or that nobody could read, never replaces the good one, and the answer says why.
+ *
+ * The one before is kept until the next: if a process crashes twice that never was ready under the new one, we go back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/paths.h"
+#include "common/units.h"
+#include "supervisor/super.h"
+
+BH_LOG_TOPIC("config");
+
+#define RUN_LIMIT_MS 10000
+#define ASK_LIMIT_NS (5 * BH_NS_PER_S)
+
+/* ------------------------------------------------------------------ our own options */
+
+/* clang-format off */
+const struct bh_cfg_field super_fields[] = {
+	BH_CFG(struct super_config, crash_limit, .type = BH_CFG_U32, .def = "5", .min = "0", .max = "32", .reload = BH_RELOAD_LIVE,
+	       .help = "failures within crash_window_ms after which a process is given up as failed; 0 = never"),
+	BH_CFG(struct super_config, crash_window_ms, .type = BH_CFG_MS, .def = "30s", .min = "1s", .max = "60m", .reload = BH_RELOAD_LIVE,
+	       .help = "the window in which failures are counted; a good start does not reset it"),
+	BH_CFG(struct super_config, backoff_first_ms, .type = BH_CFG_MS, .def = "100ms", .min = "0ms", .max = "60s", .reload = BH_RELOAD_LIVE,
+	       .help = "pause before the second restart within the window, doubling from there; the first is immediate"),
+	BH_CFG(struct super_config, backoff_max_ms, .type = BH_CFG_MS, .def = "5s", .min = "0ms", .max = "10m", .reload = BH_RELOAD_LIVE,
+	       .help = "longest pause before a restart"),
+	BH_CFG(struct super_config, stop_ms, .type = BH_CFG_MS, .def = "3s", .min = "10ms", .max = "5m", .reload = BH_RELOAD_LIVE,
+	       .help = "a process that was asked to leave is killed after this"),
+	BH_CFG(struct super_config, abort_ms, .type = BH_CFG_MS, .def = "100ms", .min = "1ms", .max = "60s", .reload = BH_RELOAD_LIVE,
+	       .help = "time that a hung process has between SIGABRT and SIGKILL"),
+	BH_CFG(struct super_config, memory_max_bytes, .type = BH_CFG_BYTES, .def = "0", .reload = BH_RELOAD_LIVE,
+	       .help = "limit of a driver's private data memory from its next start on; 0 = none"),
+	BH_CFG(struct super_config, log_dir, .type = BH_CFG_STR, .def = "", .reload = BH_RELOAD_LIVE,
+	       .help = "folder for bulkhead.log; empty = standard error (the terminal or the journal)"),
+	BH_CFG(struct super_config, log_max_bytes, .type = BH_CFG_BYTES, .def = "10M", .min = "4k", .reload = BH_RELOAD_LIVE,
+	       .help = "the log is rotated when it is larger than this"),
+	BH_CFG(struct super_config, log_keep, .type = BH_CFG_U32, .def = "5", .min = "1", .max = "99", .reload = BH_RELOAD_LIVE,
+	       .help = "how many rotated logs are kept"),
+	BH_CFG_LAST,
+};
+/* clang-format on */
+
+int
+config_load_own(struct super *s)
+{
+	struct super_config fresh;
+	struct bh_options options = {{0}};
+	void *image = NULL;
+	char err[200] = "";
+	int fd = s->slot[BH_SLOT_SUPERVISOR].options;
+	int r = fd >= 0 ? bh_config_map(&options.c, fd) : 0;
+	if (r == 0)
+		r = bh_cfg_load(&options, super_fields, &fresh, sizeof(fresh), &image, err, sizeof(err));
+	if (r < 0) {
+		bh_bug_peer("the supervisor's own options cannot be used (%s); the ones before stay", err);
+		bh_config_unmap(&options.c);
+		return r;
+	}
+	bh_config_unmap(&s->options.c);
+	free(s->cfg_image);
+	s->options = options;
+	s->cfg_image = image;
+	s->cfg = fresh;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ running bh-config */
+
+static void
+run_close(struct config_run *run)
+{
+	bh_watch_free(run->pid_watch);
+	bh_watch_free(run->sock_watch);
+	bh_watch_free(run->err_watch);
+	run->pid_watch = run->sock_watch = run->err_watch = NULL;
+	bh_timer_free(run->timer);
+	run->timer = NULL;
+	bh_close(&run->sock);
+	bh_close(&run->err_fd);
+	run->running = false;
+}
+
+static void
+run_drop(struct config_run *run)
+{
+	bh_close(&run->config);
+	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
+		bh_close(&run->options[q]);
+}
+
+static void
+run_take(struct config_run *run)
+{
+	static struct bh_spawn_msg msg;
+	int fds[BH_SPAWN_FDS];
+	while (run->sock >= 0 && bh_spawn_recv(run->sock, &msg, fds, 0) == 1) {
+		for (unsigned i = 0; i < msg.nfds; i++) {
+			int *place = NULL;
+			if (msg.type == BH_SPAWN_CONFIG && msg.fd[i].role == BH_FD_CONFIG)
+				place = &run->config;
+			else if (msg.type == BH_SPAWN_CONFIG && msg.fd[i].role == BH_FD_OPTIONS && msg.fd[i].slot < BH_MAX_SLOTS)
+				place = &run->options[msg.fd[i].slot];
+			if (!place) {
+				close(fds[i]);
+				continue;
+			}
+			bh_close(place);
+			*place = fds[i];
+		}
+	}
+}
+
+static void
+on_run_sock(void *data, int fd, uint32_t events)
+{
+	struct super *s = data;
+	(void)fd;
+	run_take(&s->run);
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		bh_watch_free(s->run.sock_watch);
+		s->run.sock_watch = NULL;
+	}
+}
+
+static void
+on_run_err(void *data, int fd, uint32_t events)
+{
+	struct super *s = data;
+	struct config_run *run = &s->run;
+	char spill[1024];
+	(void)events;
+	for (;;) {
+		size_t room = sizeof(run->text) - 1 - run->text_len;
+		ssize_t n = room ? read(fd, run->text + run->text_len, room) : read(fd, spill, sizeof(spill));
+		if (n < 0)
+			return;
+		if (n == 0)
+			break;
+		run->text_len += room ? (size_t)n : 0;
+		run->text[run->text_len] = 0;
+	}
+	bh_watch_free(run->err_watch);
+	run->err_watch = NULL;
+	run->err_eof = true;
+	config_finish(s);
+}
+
+static void
+on_run_late(void *data)
+{
+	struct super *s = data;
+	s->run.late = true;
+	kill(s->run.pid, SIGKILL); /* our own child, not yet waited for */
+}
+
+int
+config_start(struct super *s, const char *path)
+{
+	struct config_run *run = &s->run;
+	char program[4096];
+	char *with[] = {program, "--previous", "4", "--out", "3", run->path, NULL};
+	char *without[] = {program, "--out", "3", run->path, NULL};
+	int pair[2], err[2], r;
+	if (run->running || s->asking)
+		return -EBUSY;
+	r = bh_path_program(program, sizeof(program), "bh-config");
+	if (r < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	if (pipe2(err, O_CLOEXEC) < 0) {
+		r = -errno;
+		close(pair[0]);
+		close(pair[1]);
+		return r;
+	}
+	fcntl(err[0], F_SETFL, O_NONBLOCK);
+	run->sock = pair[0];
+	run->err_fd = err[0];
+	run->exited = run->err_eof = run->late = false;
+	run->text_len = 0;
+	run->text[0] = 0;
+	snprintf(run->path, sizeof(run->path), "%s", path);
+	r = super_run_program(program, s->running ? with : without, pair[1], s->running ? s->config_fd : -1, err[1], &run->pid,
+			      true);
+	close(pair[1]);
+	close(err[1]);
+	if (r < 0) {
+		run_close(run);
+		return r;
+	}
+	run->running = true;
+	run->sock_watch = bh_loop_watch(s->loop, run->sock, EPOLLIN, on_run_sock, s);
+	run->err_watch = bh_loop_watch(s->loop, run->err_fd, EPOLLIN, on_run_err, s);
+	run->timer = bh_timer_new(s->loop, on_run_late, s);
+	if (!run->sock_watch || !run->err_watch || !run->timer)
+		bh_bug_self("no room to watch bh-config");
+	else
+		bh_timer_in_ms(run->timer, RUN_LIMIT_MS);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the answer */
+
+static void
+answer(struct super *s, int err, const char *text)
+{
+	if (s->reload_by_request)
+		super_result(s, s->reload_request, err, text);
+	s->reload_by_request = false;
+}
+
+static void
+next_drop(struct super *s)
+{
+	bh_config_unmap(&s->next);
+	bh_close(&s->next_fd);
+	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
+		bh_close(&s->next_options[q]);
+	s->asking = false;
+	s->asking_until_ns = 0;
+}
+
+/* ------------------------------------------------------------------ comparing */
+
+static const struct bh_cfg_proc *
+row_of(const struct bh_config *config, const struct child *c)
+{
+	for (uint32_t i = 0; config->head && i < bh_config_count(config, BH_TAB_PROCS); i++) {
+		const struct bh_cfg_proc *row = bh_config_row(config, BH_TAB_PROCS, i);
+		if (row->slot == c->slot && row->role == c->body.role &&
+		    !strcmp(bh_config_str(config, row->name), c->body.name) &&
+		    !strcmp(bh_config_str(config, row->kind), c->body.kind))
+			return row;
+	}
+	return NULL;
+}
+
+/* Can this pipeline go over to it? 0 or -errno with `why`. */
+static int
+check_next(struct super *s, const struct bh_config *next, char *why, size_t cap)
+{
+	uint32_t seen = 0, need = spawn_records(next);
+	const struct child *router = &s->slot[BH_SLOT_ROUTER];
+	for (uint32_t i = 0; i < bh_config_count(next, BH_TAB_PROCS); i++) {
+		const struct bh_cfg_proc *row = bh_config_row(next, BH_TAB_PROCS, i);
+		if (row->slot >= BH_MAX_SLOTS || seen & 1u << row->slot || row->role == BH_ROLE_NONE ||
+		    row->role > BH_ROLE_DRIVER) {
+			snprintf(why, cap, "bh-config wrote a table of processes that makes no sense");
+			return -EPROTO;
+		}
+		seen |= 1u << row->slot;
+	}
+	if (!(seen & 1u << BH_SLOT_ROUTER)) {
+		snprintf(why, cap, "bh-config wrote a table without a router");
+		return -EPROTO;
+	}
+	if (s->running && router->used && need > router->records) {
+		snprintf(why, cap, "it needs room for %u controls and parameters, this run has room for %u: stop Bulkhead and start it anew",
+			 need, router->records);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Is this process to look at the new configuration while it runs? Drivers only if their own options changed. */
+static bool
+is_concerned(struct super *s, const struct child *c, const struct bh_cfg_proc *before, const struct bh_cfg_proc *after)
+{
+	(void)s;
+	return c->body.role != BH_ROLE_DRIVER || before->options_check != after->options_check;
+}
+
+static bool
+needs_restart(const struct child *c, const struct bh_cfg_proc *before, const struct bh_cfg_proc *after)
+{
+	return before->live_check != after->live_check || !spawn_fits(c, after);
+}
+
+/* ------------------------------------------------------------------ taking it into use */
+
+static void
+start_new(struct child *c, const struct bh_cfg_proc *row)
+{
+	table_write(c);
+	if (row->autostart)
+		super_policy(c, BH_POL_EV_START, false, false);
+	else
+		table_health(c, BH_HEALTH_STOPPED, "bulkhead start NAME", "not started automatically");
+}
+
+/* Set up what the configuration has and we do not. Also called when a removed process has left its slot. */
+void
+config_reconcile(struct super *s)
+{
+	bool any = false;
+	for (uint32_t i = 0; s->config.head && i < bh_config_count(&s->config, BH_TAB_PROCS); i++) {
+		const struct bh_cfg_proc *row = bh_config_row(&s->config, BH_TAB_PROCS, i);
+		struct child *c = &s->slot[row->slot % BH_MAX_SLOTS];
+		if (c->used || row->role == BH_ROLE_SUPERVISOR)
+			continue;
+		if (spawn_setup(c, &s->config, row) < 0)
+			continue;
+		any = true;
+		start_new(c, row);
+	}
+	for (unsigned q = 1; any && q < BH_MAX_SLOTS; q++)
+		spawn_flush(&s->slot[q]);
+}
+
+static void
+change_child(struct super *s, struct child *c, const struct bh_config *old, bool asked)
+{
+	const struct bh_cfg_proc *before = row_of(old, c), *after = row_of(&s->config, c);
+	if (!after) {
+		c->mem.removed = 1;
+		super_policy(c, BH_POL_EV_STOP, false, false);
+		return;
+	}
+	bool restart = !before || needs_restart(c, before, after);
+	bool concerned = !before || is_concerned(s, c, before, after);
+	if (!spawn_fits(c, after))
+		c->mem.policy.fresh = 1;
+	uint32_t records = c->records;
+	spawn_row(c, &s->config, after);
+	c->records = records; /* of the segment there is */
+	if (c->took || (asked && !concerned))
+		c->mem.proven_generation = s->config.head->generation;
+	else if (bh_policy_is_alive(&c->mem.policy) && concerned && !restart)
+		c->mem.config_unsent = 1;
+	c->took = c->asked = false;
+	table_write(c);
+	if (restart && bh_policy_is_alive(&c->mem.policy))
+		super_policy(c, BH_POL_EV_RESTART, false, false);
+	else if (restart || concerned)
+		super_policy(c, BH_POL_EV_CONFIG, false, false);
+}
+
+/* `next` becomes the one in use. The one in use becomes the one before, unless we are going back. */
+static void
+accept_next(struct super *s, bool asked)
+{
+	struct bh_config old = s->config;
+	bh_close(&s->config_before);
+	s->config_before = asked ? bh_steal_fd(&s->config_fd) : -1;
+	bh_close(&s->config_fd);
+	s->config_fd = bh_steal_fd(&s->next_fd);
+	s->config = s->next;
+	s->next = (struct bh_config){0};
+	for (unsigned q = 0; q < BH_MAX_SLOTS; q++) {
+		struct child *c = &s->slot[q];
+		bh_close(&c->options_before);
+		c->options_before = asked ? bh_steal_fd(&c->options) : -1;
+		bh_close(&c->options);
+		c->options = bh_steal_fd(&s->next_options[q]);
+		if (c->options >= 0)
+			keep_fd(s, BH_FD_OPTIONS, (uint16_t)q, 0, 0);
+		if (c->options_before >= 0)
+			keep_fd(s, BH_FD_OPTIONS, (uint16_t)q, 1, 0);
+	}
+	keep_fd(s, BH_FD_CONFIG, 0, 0, 0);
+	keep_fd(s, BH_FD_CONFIG, 0, 1, 0);
+	s->asking = false;
+	s->asking_until_ns = 0;
+	s->memory->config_generation = s->config.head->generation;
+	s->head->config_generation++;
+	if (s->next_path[0]) {
+		snprintf(s->path, sizeof(s->path), "%s", s->next_path);
+		snprintf(s->head->config_path, sizeof(s->head->config_path), "%s", s->next_path);
+	}
+	config_load_own(s);
+	logfile_apply(s);
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+		if (s->slot[q].used && !s->slot[q].mem.removed)
+			change_child(s, &s->slot[q], &old, asked);
+	bh_config_unmap(&old);
+	config_reconcile(s);
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+		spawn_flush(&s->slot[q]);
+}
+
+static void
+refuse_next(struct super *s, int err, const char *text)
+{
+	bh_warn("the new configuration is not taken: %s; the one in use stays", text);
+	s->asking = false;
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
+		struct child *c = &s->slot[q];
+		if (c->used && (c->asked || c->took))
+			c->mem.config_unsent = 1;
+		c->asked = c->took = false;
+		spawn_flush(c);
+	}
+	next_drop(s);
+	answer(s, err, text);
+}
+
+static void
+accept_if_all_answered(struct super *s)
+{
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+		if (s->slot[q].used && s->slot[q].asked)
+			return;
+	accept_next(s, true);
+	bh_info("the new configuration is in use");
+	answer(s, 0, "the new configuration is in use");
+}
+
+static void
+ask(struct super *s, struct child *c)
+{
+	static struct bh_spawn_msg msg;
+	int fds[2] = {s->next_fd, s->next_options[c->slot]};
+	memset(&msg, 0, sizeof(msg));
+	msg.type = BH_SPAWN_CONFIG;
+	msg.slot = c->slot;
+	msg.value = s->next.head->generation;
+	msg.nfds = fds[1] >= 0 ? 2 : 1;
+	msg.fd[0] = (struct bh_spawn_fd){.role = BH_FD_CONFIG};
+	msg.fd[1] = (struct bh_spawn_fd){.role = BH_FD_OPTIONS, .slot = c->slot};
+	c->asked = bh_spawn_send(c->sock, &msg, fds) == 0;
+}
+
+static void
+propose(struct super *s)
+{
+	s->asking = true;
+	s->asking_until_ns = bh_mono_ns() + ASK_LIMIT_NS;
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
+		struct child *c = &s->slot[q];
+		c->asked = c->took = false;
+		if (!c->used || c->mem.removed || c->frozen || c->sock < 0 || !c->body.alive)
+			continue;
+		if (c->mem.policy.state != BH_POL_RUNNING && c->mem.policy.state != BH_POL_STARTING)
+			continue;
+		const struct bh_cfg_proc *before = row_of(&s->config, c), *after = row_of(&s->next, c);
+		if (before && after && !needs_restart(c, before, after) && is_concerned(s, c, before, after))
+			ask(s, c);
+	}
+	accept_if_all_answered(s);
+}
+
+static void
+first_config(struct super *s, bool ok, const char *text)
+{
+	char why[200];
+	if (!ok) {
+		fprintf(stderr, "%s%s", text, text[0] && text[strlen(text) - 1] != '\n' ? "\n" : "");
+		super_cold_failed(s, 5);
+		return;
+	}
+	s->config_fd = bh_steal_fd(&s->run.config);
+	int r = bh_config_map(&s->config, s->config_fd);
+	if (r == 0)
+		r = check_next(s, &s->config, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "what bh-config wrote cannot be mapped: %s", strerror(-r));
+	if (r < 0) {
+		bh_bug_peer("%s", why);
+		super_cold_failed(s, 5);
+		return;
+	}
+	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
+		s->slot[q].options = bh_steal_fd(&s->run.options[q]);
+	super_cold_start(s);
+}
+
+static void
+next_config(struct super *s, bool ok, const char *text)
+{
+	char why[200];
+	if (!ok) {
+		bh_warn("the new configuration has errors; the one in use stays:\n%s", text);
+		answer(s, -EINVAL, text);
+		return;
+	}
+	next_drop(s);
+	s->next_fd = bh_steal_fd(&s->run.config);
+	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
+		s->next_options[q] = bh_steal_fd(&s->run.options[q]);
+	snprintf(s->next_path, sizeof(s->next_path), "%s", s->run.path);
+	int r = bh_config_map(&s->next, s->next_fd);
+	if (r < 0)
+		snprintf(why, sizeof(why), "what bh-config wrote cannot be mapped: %s", strerror(-r));
+	else
+		r = check_next(s, &s->next, why, sizeof(why));
+	if (r < 0)
+		refuse_next(s, r, why);
+	else
+		propose(s);
+}
+
+/* bh-config ended and its words are complete. */
+void
+config_finish(struct super *s)
+{
+	struct config_run *run = &s->run;
+	if (!run->running || !run->exited || !run->err_eof)
+		return;
+	run_take(run);
+	bool ok = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0 && run->config >= 0;
+	bool first = !s->running;
+	run_close(run);
+	if (!ok && run->late)
+		snprintf(run->text, sizeof(run->text), "%s: bh-config took longer than %d s and was ended\n", run->path,
+			 RUN_LIMIT_MS / 1000);
+	else if (!ok && !run->text_len)
+		snprintf(run->text, sizeof(run->text), "%s: bh-config ended (status %#x) and did not say why\n", run->path,
+			 (unsigned)run->status);
+	else if (ok && run->text_len)
+		fprintf(stderr, "%s", run->text);
+	if (first)
+		first_config(s, ok, run->text);
+	else
+		next_config(s, ok, run->text);
+	run_drop(run);
+}
+
+/* ------------------------------------------------------------------ what becomes of it */
+
+void
+config_on_back(struct child *c, const struct bh_spawn_msg *msg)
+{
+	struct super *s = c->s;
+	char text[200];
+	if (!s->asking || !c->asked || msg->value != s->next.head->generation) {
+		if (msg->error >= 0 && s->config.head && msg->value == s->config.head->generation) {
+			c->mem.proven_generation = msg->value;
+			table_write(c);
+		}
+		return;
+	}
+	c->asked = false;
+	if (msg->error < 0) {
+		c->took = true; /* it gets the one in use again, to be sure */
+		snprintf(text, sizeof(text), "%s refuses it: %s", c->body.name, msg->text);
+		refuse_next(s, -EINVAL, text);
+		return;
+	}
+	c->took = true;
+	accept_if_all_answered(s);
+}
+
+void
+config_on_death(struct child *c)
+{
+	struct super *s = c->s;
+	char text[200];
+	if (!s->asking || !c->asked)
+		return;
+	c->asked = false;
+	snprintf(text, sizeof(text), "%s died while it looked at it", c->body.name);
+	refuse_next(s, -EINVAL, text);
+}
+
+void
+config_on_timer(struct super *s, uint64_t now)
+{
+	char text[200];
+	if (!s->asking || now < s->asking_until_ns)
+		return;
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
+		if (!s->slot[q].used || !s->slot[q].asked)
+			continue;
+		snprintf(text, sizeof(text), "%s did not answer within %llu s", s->slot[q].body.name,
+			 (unsigned long long)(ASK_LIMIT_NS / BH_NS_PER_S));
+		refuse_next(s, -ETIMEDOUT, text);
+		return;
+	}
+}
+
+/* A process crashed twice under a configuration with which it never was ready. */
+void
+config_revert(struct super *s, const struct child *culprit)
+{
+	if (s->config_before < 0 || s->asking)
+		return;
+	bh_err("%s crashed twice on the new configuration: going back to the one before", culprit->body.name);
+	next_drop(s);
+	s->next_path[0] = 0;
+	s->next_fd = bh_steal_fd(&s->config_before);
+	if (bh_config_map(&s->next, s->next_fd) < 0) {
+		bh_bug_self("the configuration before cannot be mapped");
+		next_drop(s);
+		return;
+	}
+	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
+		s->next_options[q] = bh_steal_fd(&s->slot[q].options_before);
+	accept_next(s, false);
+}
+
+void
+config_child_ready(struct child *c)
+{
+	if (!c->mem.config_unsent && !c->asked && c->s->config.head)
+		c->mem.proven_generation = c->s->config.head->generation;
+}

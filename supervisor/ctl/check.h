@@ -1,0 +1,7 @@
+/* check.h - bh-config as a child */
+#pragma once
+
+#include "supervisor/ctl/ctl.h"
+
+/* Check FILE; its errors go to stderr. CTL_OK, CTL_BAD_CONFIG, or CTL_FAILED when it could not be tried. */
+int ctl_check_config(struct ctl *ctl, const char *file);

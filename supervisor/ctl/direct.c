@@ -1,0 +1,196 @@
+/* direct.c - see direct.h */
+#include "supervisor/ctl/direct.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "common/paths.h"
+
+/* A number may be another's by now: only a program of ours counts. */
+static bool
+is_ours(pid_t pid, const char *comm)
+{
+	char path[64], have[32] = "";
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	FILE *f = pid > 0 ? fopen(path, "re") : NULL;
+	if (!f)
+		return false;
+	bool ok = fgets(have, sizeof(have), f) != NULL;
+	fclose(f);
+	have[strcspn(have, "\n")] = '\0';
+	return ok && strcmp(have, comm) == 0;
+}
+
+bool
+direct_pids(pid_t *keeper, pid_t *supervisor)
+{
+	char path[512];
+	int k = 0, s = 0;
+	*keeper = *supervisor = 0;
+	if (bh_path_runtime(path, sizeof(path), "pid") < 0)
+		return false;
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return false;
+	int n = fscanf(f, "keeper %d supervisor %d", &k, &s);
+	fclose(f);
+	if (n >= 1 && is_ours(k, "bh-keeper"))
+		*keeper = k;
+	if (n >= 2 && is_ours(s, "bh-supervisor"))
+		*supervisor = s;
+	return *keeper || *supervisor;
+}
+
+/* Take a newer epoch of a segment, or leave what is there. */
+static void
+keep_newest(struct bh_seg *place, struct bh_seg *fresh)
+{
+	if (place->base && place->head.epoch >= fresh->head.epoch) {
+		bh_seg_unmap(fresh);
+		return;
+	}
+	bh_seg_unmap(place);
+	*place = *fresh;
+}
+
+static void
+take_config(struct direct *d, int fd)
+{
+	struct bh_config c = {0};
+	if (bh_config_map(&c, fd) < 0)
+		return;
+	if (d->config.head && d->config.head->generation >= c.head->generation) {
+		bh_config_unmap(&c);
+		return;
+	}
+	bh_config_unmap(&d->config);
+	d->config = c;
+}
+
+static void
+take_segment(struct direct *d, int fd, bool outboxes)
+{
+	struct bh_seg seg = {0};
+	if (bh_seg_map(&seg, fd, 0, false) < 0)
+		return;
+	uint16_t w = seg.head.writer;
+	if (seg.head.kind == BH_SEG_TABLE) {
+		keep_newest(&d->table, &seg);
+	} else if (seg.head.kind == BH_SEG_SELF && w < BH_MAX_SLOTS) {
+		keep_newest(&d->self[w], &seg);
+	} else if (seg.head.kind == BH_SEG_PARAMS && w < BH_MAX_SLOTS) {
+		keep_newest(&d->params[w], &seg);
+	} else if (seg.head.kind == BH_SEG_STATE && w == BH_SLOT_ROUTER) {
+		keep_newest(&d->state, &seg);
+	} else if (seg.head.kind == BH_SEG_OUTBOX && outboxes) {
+		unsigned i = 0;
+		while (i < d->outboxes && (d->outbox[i].head.writer != w || d->outbox[i].head.peer != seg.head.peer))
+			i++;
+		if (i == DIRECT_OUTBOXES) {
+			bh_seg_unmap(&seg);
+			return;
+		}
+		d->outboxes += i == d->outboxes;
+		keep_newest(&d->outbox[i], &seg);
+	} else {
+		bh_seg_unmap(&seg);
+	}
+}
+
+static bool
+is_wanted(const char *name, bool outboxes)
+{
+	size_t len = strlen(name);
+	static const char *const ends[] = {".self", ".params", ".state", ".table"};
+	for (unsigned i = 0; i < BH_ARRAY_LEN(ends); i++)
+		if (len > strlen(ends[i]) && strcmp(name + len - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return outboxes && strchr(name, '>');
+}
+
+/* Open what one process holds. 0 or -errno. */
+static int
+scan(struct direct *d, pid_t pid, bool outboxes)
+{
+	char dir[64];
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", pid);
+	DIR *fds = opendir(dir);
+	if (!fds)
+		return -errno;
+	for (struct dirent *e; (e = readdir(fds));) {
+		char link[128];
+		ssize_t n = readlinkat(dirfd(fds), e->d_name, link, sizeof(link) - 1);
+		if (n <= 0 || strncmp(link, "/memfd:", 7) != 0)
+			continue;
+		link[n] = '\0';
+		char *end = strstr(link, " (deleted)");
+		if (end)
+			*end = '\0';
+		bool config = strcmp(link + 7, "bulkhead.config") == 0;
+		if (!config && !is_wanted(link + 7, outboxes))
+			continue;
+		bh_autoclose int fd = openat(dirfd(fds), e->d_name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (config)
+			take_config(d, fd);
+		else
+			take_segment(d, fd, outboxes);
+	}
+	closedir(fds);
+	return 0;
+}
+
+int
+direct_open(struct direct *d, bool outboxes)
+{
+	pid_t keeper, supervisor;
+	int r = 0;
+	memset(d, 0, sizeof(*d));
+	if (!direct_pids(&keeper, &supervisor))
+		return -ESRCH;
+	/* Both: either may be too young to have everything. */
+	if (supervisor)
+		r = scan(d, supervisor, outboxes);
+	if (keeper) {
+		int k = scan(d, keeper, outboxes);
+		r = r < 0 ? r : k;
+	}
+	if (!d->table.base) {
+		direct_close(d);
+		return r < 0 ? r : -ESRCH;
+	}
+	d->view.direct = true;
+	d->view.table = &d->table;
+	d->view.config = d->config.head ? &d->config : NULL;
+	d->view.state = d->state.base ? &d->state : NULL;
+	for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
+		if (d->self[s].base)
+			d->view.slot[s].self = bh_seg_section(&d->self[s], BH_SEC_SELF, sizeof(struct bh_self), NULL);
+		if (d->params[s].base && bh_dir_attach(&d->dir[s], &d->params[s]) == 0)
+			d->view.slot[s].dir = &d->dir[s];
+	}
+	return 0;
+}
+
+void
+direct_close(struct direct *d)
+{
+	bh_seg_unmap(&d->table);
+	bh_seg_unmap(&d->state);
+	for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
+		bh_seg_unmap(&d->self[s]);
+		bh_seg_unmap(&d->params[s]);
+	}
+	for (unsigned i = 0; i < d->outboxes; i++)
+		bh_seg_unmap(&d->outbox[i]);
+	bh_config_unmap(&d->config);
+	memset(d, 0, sizeof(*d));
+}

@@ -1,0 +1,29 @@
+/*
+ * direct.h - the pipeline's shared memory, read by the tool itself
+ *
+ * Keeper and supervisor hold every segment; their descriptors are found in /proc by the names of the memfds and opened
+ * anew, for reading. So status works while bh-control, the supervisor or the keeper is down, and monitor and trace look at
+ * the rings without the pipeline knowing.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "common/wire/view.h"
+
+#define DIRECT_OUTBOXES 160
+
+struct direct {
+	struct bh_view view;
+	struct bh_seg table, state, self[BH_MAX_SLOTS], params[BH_MAX_SLOTS]; /* owned mappings */
+	struct bh_dir dir[BH_MAX_SLOTS];
+	struct bh_config config;
+	struct bh_seg outbox[DIRECT_OUTBOXES]; /* only when asked for */
+	unsigned outboxes;
+};
+
+/* Do keeper or supervisor of this runtime folder live? Their numbers, 0 = not. */
+bool direct_pids(pid_t *keeper, pid_t *supervisor);
+/* 0; -ESRCH = nothing runs; -EACCES = another user's. */
+int direct_open(struct direct *d, bool outboxes);
+void direct_close(struct direct *d);

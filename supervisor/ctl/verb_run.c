@@ -1,0 +1,50 @@
+/* verb_run.c - check the configuration, then become the keeper: in the foreground, until it is told to leave */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/paths.h"
+#include "supervisor/ctl/check.h"
+#include "supervisor/ctl/direct.h"
+
+/* The configuration when none is named: the user's, else the machine's. */
+static int
+default_config(char *path, size_t cap)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	if (xdg && *xdg)
+		snprintf(path, cap, "%s/bulkhead/bulkhead.yaml", xdg);
+	else
+		snprintf(path, cap, "%s/.config/bulkhead/bulkhead.yaml", home ? home : "");
+	if (access(path, R_OK) == 0)
+		return 0;
+	snprintf(path, cap, "/etc/bulkhead/bulkhead.yaml");
+	return access(path, R_OK) == 0 ? 0 : -ENOENT;
+}
+
+int
+verb_run(struct ctl *ctl, int argc, char **argv)
+{
+	char found[PATH_MAX], file[PATH_MAX], program[512];
+	pid_t keeper, supervisor;
+	(void)argc, (void)argv;
+	if (!ctl->config && default_config(found, sizeof(found)) < 0)
+		return ctl_error(ctl, "bad-config", "`bulkhead run -c FILE` names one",
+				 "there is no configuration in ~/.config/bulkhead/bulkhead.yaml or /etc/bulkhead/bulkhead.yaml");
+	if (!realpath(ctl->config ? ctl->config : found, file))
+		return ctl_error(ctl, "bad-config", NULL, "%s: %s", ctl->config ? ctl->config : found, strerror(errno));
+	if (direct_pids(&keeper, &supervisor))
+		return ctl_error(ctl, "failed", "`bulkhead reload` takes a changed configuration; --runtime DIR runs a second one",
+				 "Bulkhead is running already (keeper %d)", keeper);
+	int code = ctl_check_config(ctl, file);
+	if (code != CTL_OK)
+		return code;
+	int r = bh_path_program(program, sizeof(program), "bh-keeper");
+	if (r == 0) {
+		execl(program, "bh-keeper", file, NULL);
+		r = -errno;
+	}
+	return ctl_error(ctl, "failed", "is Bulkhead installed in full?", "cannot start bh-keeper: %s", strerror(-r));
+}

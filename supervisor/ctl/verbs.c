@@ -1,0 +1,68 @@
+/* verbs.c - the table of verbs and options: usage, completion and man page are generated from it */
+#include <string.h>
+
+#include "supervisor/ctl/ctl.h"
+
+#define JSON CTL_OPT_JSON
+
+/* clang-format off */
+const struct ctl_option_row ctl_options[] = {
+	{CTL_OPT_JSON,    "json",    0,   NULL,     "print JSON instead of text"},
+	{CTL_OPT_RUNTIME, "runtime", 0,   "DIR",    "the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)"},
+	{CTL_OPT_HELP,    "help",    'h', NULL,     "help, of the verb if one is given"},
+	{CTL_OPT_CONFIG,  "config",  'c', "FILE",   "the configuration"},
+	{CTL_OPT_SIGNAL,  "signal",  's', "SIGNAL", "a name such as KILL, SEGV, STOP, or a number (default TERM)"},
+	{CTL_OPT_ALL,     "all",     0,   NULL,     "the whole pipeline"},
+	{CTL_OPT_LAST,    "last",    'n', "N",      "begin with the last N events that are still in memory"},
+	{CTL_OPT_ONCE,    "once",    0,   NULL,     "show what is there and leave"},
+	{CTL_OPT_AS,      "as",      0,   "FORM",   "bash, zsh, fish: completion; scd: part of the manual page"},
+};
+
+const struct ctl_verb ctl_verbs[] = {
+	{"run", "", 0, 0, CTL_OPT_CONFIG, NULL, "Run", "check the configuration and run the pipeline in the foreground",
+	 "Without *-c*, the file is ~/.config/bulkhead/bulkhead.yaml, else /etc/bulkhead/bulkhead.yaml. A configuration with errors is not run (exit 5). SIGTERM ends the pipeline, SIGHUP reloads the file.", verb_run},
+	{"check", "FILE", 1, 1, JSON, "file", "Run", "check a configuration without running it: all errors at once",
+	 NULL, verb_check},
+	{"reload", "[FILE]", 0, 1, 0, "file", "Run", "take the changed configuration, or another file, into use",
+	 "Processes whose options did not change go on. A wrong configuration changes nothing: its errors are printed, exit 5.", verb_reload},
+	{"status", "[NAME]", 0, 1, JSON, "processes", "Look", "health, reason and hint of all processes, or all about one",
+	 "Exit 3 if one that should be well is not. A process that a person has stopped or held is well, unless it is asked for by name. Works while bh-control, the supervisor or the keeper is down: then it reads shared memory itself, says so, and exits 3.", verb_status},
+	{"monitor", "[NAME]", 0, 1, JSON | CTL_OPT_LAST | CTL_OPT_ONCE, "processes", "Look", "what happens, in plain words, until interrupted",
+	 "Reads the rings in shared memory as a third party: the pipeline does not notice. Meters are left out; *trace* shows them.", verb_monitor},
+	{"trace", "NAME", 1, 1, JSON | CTL_OPT_LAST | CTL_OPT_ONCE, "processes", "Look", "every event into and out of one process, decoded",
+	 "Begins with the last 20 events. A ring keeps its last events when its process is dead: it is the flight recorder.", verb_trace},
+	{"start", "NAME", 1, 1, 0, "processes", "Processes", "start a process that is stopped", NULL, verb_start},
+	{"stop", "NAME", 0, 1, CTL_OPT_ALL, "processes", "Processes", "stop a process; it stays stopped", "With *--all*, the whole pipeline ends.", verb_stop},
+	{"restart", "NAME", 1, 1, 0, "processes", "Processes", "stop a process and start it again", NULL, verb_restart},
+	{"hold", "NAME", 1, 1, 0, "processes", "Processes", "take a process out: not started again until released", NULL, verb_hold},
+	{"release", "NAME", 1, 1, 0, "processes", "Processes", "end hold and quarantine, and start it", NULL, verb_release},
+	{"kill", "NAME", 1, 1, CTL_OPT_SIGNAL, "processes", "Processes", "send a signal, to rehearse what happens then",
+	 "Also to *supervisor* and *keeper*: each brings the other back, and nothing else notices.", verb_kill},
+	{"pages", "", 0, 0, JSON, NULL, "Show", "the pages; a star marks the one shown", NULL, verb_pages},
+	{"page", "NAME|NUMBER|next|previous", 1, 1, 0, "pages", "Show", "turn to a page", NULL, verb_page},
+	{"params", "[GLOB]", 0, 1, JSON, "params", "Show", "parameters with their values: \"loop/*/mute\"",
+	 "A value may be marked: wanted but not confirmed by its driver, stale (from a snapshot), refused, or of a driver that is down.", verb_params},
+	{"get", "PARAM", 1, 1, JSON, "params", "Show", "one parameter: value, wanted, reported, range", NULL, verb_get},
+	{"set", "PARAM VALUE", 2, 2, 0, "params", "Show", "set a parameter: -6dB, on, a choice's name",
+	 "Units are understood where they fit: dB, ms and s, Hz and kHz, % of a range 0 to 1. -inf is the lower end.", verb_set},
+	{"do", "ACTION [ARG..]", 1, -1, 0, "actions", "Show", "do an action, at most once", "*page/next*, *page/previous* and *page/go* PAGE are actions of the router.", verb_do},
+	{"press", "CONTROL [down|up]", 1, 2, 0, "controls", "Show", "press a button as by a hand; without more, press and let go", NULL, verb_press},
+	{"move", "CONTROL POSITION", 2, 2, 0, "controls", "Show", "move a fader or pedal as by a hand: 0 to 1, or 0% to 100%", NULL, verb_move},
+	{"turn", "CONTROL [TICKS]", 1, 2, 0, "controls", "Show", "turn a V-Pot or the jog wheel; clockwise is positive", NULL, verb_turn},
+	{"names", "KIND", 1, 1, JSON, "processes pages params controls actions", "Help", "names, one a line: processes, pages, params, controls, actions", NULL, verb_names},
+	{"version", "", 0, 0, JSON, NULL, "Help", "version of this program and of what runs", NULL, verb_version},
+	{"help", "[VERB]", 0, 1, CTL_OPT_AS, "verbs", "Help", "this help, or a verb's", NULL, verb_help},
+};
+/* clang-format on */
+
+const size_t ctl_option_count = sizeof(ctl_options) / sizeof(ctl_options[0]);
+const size_t ctl_verb_count = sizeof(ctl_verbs) / sizeof(ctl_verbs[0]);
+
+const struct ctl_verb *
+ctl_find_verb(const char *name)
+{
+	for (size_t i = 0; i < ctl_verb_count; i++)
+		if (strcmp(ctl_verbs[i].name, name) == 0)
+			return &ctl_verbs[i];
+	return NULL;
+}

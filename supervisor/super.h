@@ -1,0 +1,265 @@
+/*
+ * super.h - what the supervisor's files share: one struct for the whole, one for each slot
+ *
+ *   main.c    life of the supervisor: cold start, adoption, start and stop order, requests, signals
+ *   config.c  runs bh-config; takes a configuration into use, or the one before again
+ *   spawn.c   segments and descriptors of a slot, starting its process, telling its peers
+ *   watch.c   deaths and hangs
+ *   table.c   the process table, health, and what the next supervisor needs to know
+ *   keep.c    the keeper: what it holds for us, and starting another when it dies
+ *   logfile.c the log of its own, and its rotation
+ *
+ * Everything here belongs to one thread. All times are CLOCK_MONOTONIC unless they stand in the process table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/config/compiled.h"
+#include "common/config/table.h"
+#include "common/loop.h"
+#include "common/request.h"
+#include "common/spawn.h"
+#include "shm/latch.h"
+#include "shm/outbox.h"
+#include "shm/seg.h"
+#include "supervisor/policy.h"
+
+/* Our own options. */
+struct super_config {
+	uint32_t crash_limit, crash_window_ms, backoff_first_ms, backoff_max_ms, stop_ms, abort_ms;
+	char *log_dir;
+	uint64_t log_max_bytes, memory_max_bytes;
+	uint32_t log_keep;
+};
+extern const struct bh_cfg_field super_fields[];
+
+/* What survives the supervisor for each slot, besides the process table: in the scratch of its private segment. */
+struct slot_memory {
+	struct bh_policy policy;
+	uint64_t died_ns;	   /* CLOCK_BOOTTIME of the death from which it has not recovered yet, 0 = none */
+	uint64_t proven_generation;/* of the configuration with which it was ready */
+	uint32_t peers_untold, peers_ungone; /* slots whose PEER or PEER_GONE it has not been sent yet */
+	uint8_t config_unsent;	   /* it has not been sent the configuration in use */
+	uint8_t removed;	   /* no longer in the configuration: vanishes once it has left */
+	uint8_t lived;		   /* the next life is a successor */
+	uint8_t pad[5];
+	struct bh_inflight inflight; /* what it was doing when it died last */
+};
+
+struct super_memory {
+	uint64_t magic;
+	uint8_t quitting; /* a clean end was asked for: its stage from 1 */
+	uint8_t exit_code;
+	uint8_t cold;	  /* the first start is not complete yet */
+	uint8_t pad[5];
+	uint64_t config_generation;
+	struct slot_latch {
+		uint64_t turn;
+		struct slot_memory copy[2];
+	} slot[BH_MAX_SLOTS];
+};
+
+/* Judging a hang: see watch.c. */
+struct hang_watch {
+	bool open;
+	uint16_t by;	      /* the producer who says that work is owed */
+	uint64_t cursor;      /* what had been consumed of its ring */
+	uint64_t since_ns;    /* owed since, as far as we have seen it ourselves */
+	uint64_t wait_ns, ran_ns; /* time spent waiting for a CPU and on one, then */
+	uint64_t wait_mark_ns;/* the same, when we looked last at all */
+};
+
+struct child {
+	struct super *s;      /* borrowed */
+	uint16_t slot;
+	bool used;
+	struct bh_proc_body body; /* as it stands in the process table */
+	struct slot_memory mem;
+	char binary[256];
+	uint32_t ring_slots, params, records, hang_ms, ready_ms;
+
+	/* descriptors, owned; -1 = none; the keeper has copies */
+	struct bh_seg_fds self, par, state, priv;
+	struct bh_seg_fds out[BH_MAX_SLOTS]; /* its outboxes, by consumer */
+	int bell_rd, bell_wr, device, options, options_before;
+	int sock, pidfd;
+
+	/* our side of the rings with it */
+	struct bh_seg self_map;
+	const struct bh_self *shared; /* its self segment, read-only */
+	struct bh_outbox tx;
+	struct bh_inbox rx;
+	bool has_tx, has_rx;
+
+	struct bh_watch *pid_watch, *sock_watch;
+	bool sock_blocked;    /* it does not read: the rest is sent once it does */
+	bool waits;	      /* first start: for the router */
+	bool told_stop;	      /* clean end: it was asked to leave */
+	bool asked;	      /* reload: it has the new configuration and has not answered */
+	bool took;	      /* reload: it has answered that it took it */
+	enum bh_policy_event later; /* a wish that is carried out at later_ns, 0 = none */
+	uint64_t later_ns;
+	bool frozen;	      /* shown as `degraded: stopped` */
+	uint32_t health_untold; /* slots whose health it has not been told */
+	struct hang_watch hang;
+};
+
+/* A run of bh-config. */
+struct config_run {
+	bool running;
+	pid_t pid;
+	int pidfd, sock, err_fd;
+	struct bh_watch *pid_watch, *sock_watch, *err_watch;
+	struct bh_timer *timer;
+	bool exited, err_eof, late;
+	int status;
+	int config;
+	int options[BH_MAX_SLOTS];
+	char path[256];
+	char text[8192];
+	size_t text_len;
+};
+
+struct super {
+	struct child slot[BH_MAX_SLOTS];
+	struct bh_loop *loop;
+	struct super_config cfg;
+	void *cfg_image;
+	struct bh_options options;
+	struct bh_config config; /* in use */
+	int config_fd, config_before; /* owned */
+	struct bh_seg table_map, memory_map, self_map;
+	struct bh_seg_fds table;
+	struct bh_table_head *head;
+	struct bh_proc_entry *entries;
+	struct super_memory *memory;
+	struct bh_self *self;	 /* ours, writable */
+	struct bh_timer *timer;	 /* the nearest deadline of any slot, and retries */
+	char path[256];		 /* of the YAML */
+	bool restart_me;	 /* leave without a word: the keeper starts the next
+				  * one, which adopts */
+	bool running;		 /* set up: table and segments are there */
+	bool hup_ends;		 /* started from a terminal: its end is ours */
+	int lock;		 /* owned: the locked pid file */
+	int signals;		 /* owned */
+
+	/* the keeper */
+	int keeper_sock, keeper_pidfd;
+	pid_t keeper_pid;
+	struct bh_watch *keeper_watch, *keeper_pid_watch;
+	bool keeper_stale;	 /* it missed something: gets all of it again */
+	uint64_t keeper_started_ns;
+	unsigned keeper_quick;
+	uint64_t keeper_due_ns;	 /* start another then; 0 = there is one */
+
+	/* reload */
+	struct config_run run;
+	bool asking;		 /* phase one of a reload: processes look at the new configuration */
+	struct bh_config next;
+	int next_fd, next_options[BH_MAX_SLOTS];
+	uint64_t asking_until_ns;
+	char next_path[256];
+	uint32_t reload_request; /* to be answered; 0 = nobody asked */
+	bool reload_by_request;
+
+	/* the log */
+	int log_fd, log_inotify;
+	struct bh_watch *log_watch;
+	struct bh_timer *log_timer;
+	char log_path[512];
+
+	/* deaths that the keeper told us before we had noticed them */
+	struct {
+		pid_t pid;
+		int status;
+	} reaped[32];
+	unsigned reaped_next;
+};
+
+/* main.c */
+void super_policy(struct child *c, enum bh_policy_event ev, bool attaching, bool unproven);
+void super_arm(struct super *s);
+void super_limits(const struct child *c, struct bh_policy_limits *out);
+void super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request_args *args);
+void super_quit(struct super *s, int exit_code);
+void super_result(struct super *s, uint32_t number, int err, const char *text);
+void super_cold_start(struct super *s);
+void super_cold_failed(struct super *s, int exit_code);
+void super_gone(struct child *c);
+
+/* config.c */
+int config_start(struct super *s, const char *path);
+void config_finish(struct super *s);
+void config_on_back(struct child *c, const struct bh_spawn_msg *msg);
+void config_on_death(struct child *c);
+void config_on_timer(struct super *s, uint64_t now);
+void config_revert(struct super *s, const struct child *culprit);
+void config_reconcile(struct super *s);
+int config_load_own(struct super *s);
+void config_child_ready(struct child *c);
+
+/* spawn.c */
+int spawn_setup(struct child *c, const struct bh_config *config, const struct bh_cfg_proc *row);
+int spawn_fresh(struct child *c);
+void spawn_teardown(struct child *c);
+int spawn_process(struct child *c);
+int spawn_attach(struct child *c);
+int spawn_map(struct child *c);
+void spawn_unmap(struct child *c);
+void spawn_flush(struct child *c);
+void spawn_row(struct child *c, const struct bh_config *config, const struct bh_cfg_proc *row);
+bool spawn_have_ring(const struct child *a, const struct child *b);
+bool spawn_fits(const struct child *c, const struct bh_cfg_proc *row);
+int *spawn_place(struct super *s, const struct bh_spawn_fd *what);
+void spawn_watch_sock(struct child *c);
+void spawn_leave(struct child *c);
+uint32_t spawn_records(const struct bh_config *config);
+
+/* watch.c */
+void watch_gone(struct child *c);
+void watch_start(struct child *c);
+void watch_stop(struct child *c);
+void watch_drain(struct child *c);
+void watch_children(struct super *s);
+void watch_on_reaped(struct super *s, pid_t pid, int status);
+void watch_died(struct child *c, int cause, int code);
+void watch_frozen(struct child *c);
+bool watch_may_expire(struct child *c, uint64_t now);
+int watch_start_time(pid_t pid, uint64_t *start_time, char *state);
+
+/* table.c */
+int table_create(struct super *s);
+int table_map(struct super *s);
+void table_write(struct child *c);
+void table_load(struct child *c);
+void table_health(struct child *c, enum bh_health health, const char *hint, const char *reason, ...)
+	__attribute__((format(printf, 4, 5)));
+void table_claimed(struct child *c);
+void table_tell(struct super *s);
+void table_tell_all(struct child *reader);
+void table_pid_file(struct super *s);
+int table_lock(struct super *s);
+void table_unlock(struct super *s);
+
+/* keep.c */
+void keep_fd(struct super *s, uint16_t role, uint16_t slot, uint16_t peer, uint16_t flags);
+void keep_slot(struct child *c);
+void keep_forget(struct super *s, uint16_t slot, uint16_t role);
+void keep_all(struct super *s);
+int keep_receive(struct super *s);
+int keep_attach(struct super *s, int sock, pid_t pid);
+void keep_poll(struct super *s);
+void keep_on_timer(struct super *s, uint64_t now);
+void keep_quit(struct super *s, int exit_code);
+int super_run_program(const char *binary, char *const argv[], int fd3, int fd4, int fd_err, pid_t *pid,
+		      bool own_group);
+
+/* logfile.c */
+void logfile_apply(struct super *s);
+int logfile_fd(const struct super *s);
+
+/* notify.c */
+void notify_systemd(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

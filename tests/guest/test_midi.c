@@ -1,0 +1,394 @@
+/*
+ * bh-midi alone on a real sequencer: what it sends is read by aseqdump, what it hears comes from a
+ * sequencer client of the test, and peers come and go. Runs in the guest.
+ */
+#include <alsa/asoundlib.h>
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/guest/guest_lib.h"
+#include "tests/lib/host.h"
+
+#define DUMP    "/tmp/aseqdump.out"
+#define CLIENTS "/proc/asound/seq/clients"
+
+enum { SEND, NOTE, PROGRAM, PANIC };
+
+/* Two ports: one that others link to, and one that looks for a peer by its name. Lists are compiled
+ * to a count and items. */
+static void
+midi_start(struct host *h)
+{
+	/* clang-format off */
+	host_start(h, "midi",
+		"client", "Bulkhead",
+		"ports", "2",
+		"parameters", "6",
+		"ports[0].name", "open",
+		"ports[1].name", "synth",
+		"ports[1].connect", "Synth:keys",
+		"ports[1].sysex_to", "open",
+		"parameters[0].name", "open/volume",
+		"parameters[0].port", "open",
+		"parameters[0].number", "7",
+		"parameters[0].max", "1",
+		"parameters[1].name", "open/fine",
+		"parameters[1].port", "open",
+		"parameters[1].type", "cc14",
+		"parameters[1].channel", "2",
+		"parameters[1].number", "1",
+		"parameters[2].name", "open/bend",
+		"parameters[2].port", "open",
+		"parameters[2].type", "pitchbend",
+		"parameters[2].channel", "16",
+		"parameters[3].name", "open/lamp",
+		"parameters[3].port", "open",
+		"parameters[3].type", "note",
+		"parameters[3].number", "60",
+		"parameters[4].name", "open/patch",
+		"parameters[4].port", "open",
+		"parameters[4].type", "program",
+		"parameters[5].name", "synth/level",
+		"parameters[5].port", "synth",
+		"parameters[5].number", "11",
+		NULL);
+	/* clang-format on */
+}
+
+static void
+want(struct host *h, const char *param, struct bh_value v)
+{
+	ck_assert_int_ge(host_want(h, host_param(h, param), v, true), 0);
+}
+
+static void
+expect(struct host *h, const char *param, struct bh_value v)
+{
+	host_expect(h, host_param(h, param), v, GUEST_WAIT_MS);
+}
+
+static void
+expect_health(struct host *h, enum bh_health health, const char *reason_has)
+{
+	char reason[80] = "";
+
+	if (!host_until(h, GUEST_WAIT_MS,
+			host_health(h, reason, sizeof(reason)) == health &&
+				strstr(reason, reason_has) != NULL))
+		ck_abort_msg("health is %s: %s", bh_health_name(host_health(h, NULL, 0)), reason);
+}
+
+/* aseqdump linked to a port of bh-midi. */
+static pid_t
+dump_start(const char *port)
+{
+	pid_t pid = guest_spawn(DUMP, (const char *[]){"aseqdump", "-p", port, NULL});
+	size_t at = 0;
+
+	guest_expect_text(CLIENTS, "\"aseqdump\"", &at);
+	guest_expect_text(CLIENTS, "Connected From: ", &at);
+	return pid;
+}
+
+/* The synthesizer: a client of ours with one port, both ways. */
+struct synth {
+	snd_seq_t *seq;
+	int port;
+};
+
+static void
+synth_start(struct synth *s)
+{
+	ck_assert_int_ge(snd_seq_open(&s->seq, "default", SND_SEQ_OPEN_DUPLEX, SND_SEQ_NONBLOCK),
+			 0);
+	snd_seq_set_client_name(s->seq, "Synth");
+	s->port = snd_seq_create_simple_port(s->seq, "keys",
+					     SND_SEQ_PORT_CAP_READ | SND_SEQ_PORT_CAP_SUBS_READ |
+						     SND_SEQ_PORT_CAP_WRITE |
+						     SND_SEQ_PORT_CAP_SUBS_WRITE,
+					     SND_SEQ_PORT_TYPE_MIDI_GENERIC);
+	ck_assert_int_ge(s->port, 0);
+}
+
+static void
+synth_send(struct synth *s, snd_seq_event_t *e)
+{
+	snd_seq_ev_set_source(e, (unsigned char)s->port);
+	snd_seq_ev_set_subs(e);
+	snd_seq_ev_set_direct(e);
+	ck_assert_int_ge(snd_seq_event_output_direct(s->seq, e), 0);
+}
+
+static void
+synth_control(struct synth *s, int param, int value)
+{
+	snd_seq_event_t e;
+
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_controller(&e, 0, param, value);
+	synth_send(s, &e);
+}
+
+/* Wait for a controller event; anything else is passed over. */
+static void
+synth_expect_control(struct synth *s, unsigned param, int value)
+{
+	uint64_t end = bh_mono_ns() + GUEST_WAIT_MS * BH_NS_PER_MS;
+	snd_seq_event_t *e;
+
+	for (;;) {
+		while (snd_seq_event_input(s->seq, &e) >= 0)
+			if (e->type == SND_SEQ_EVENT_CONTROLLER && e->data.control.param == param &&
+			    e->data.control.value == value)
+				return;
+		ck_assert_msg(bh_mono_ns() < end, "controller %u = %d did not come", param, value);
+		guest_pause_ms(5);
+	}
+}
+
+START_TEST(each_type_of_message_goes_out_as_aseqdump_reads_it)
+{
+	static struct host h;
+	pid_t dump;
+	size_t at = 0;
+
+	midi_start(&h);
+	dump = dump_start("Bulkhead:0");
+	want(&h, "open/volume", bh_float(1));
+	guest_expect_text(DUMP, "Control change          0, controller 7, value 127", &at);
+	want(&h, "open/fine", bh_float(12345));
+	guest_expect_text(DUMP, "Control change          1, controller 1, value 96", &at);
+	guest_expect_text(DUMP, "Control change          1, controller 33, value 57", &at);
+	want(&h, "open/bend", bh_float(-8192));
+	guest_expect_text(DUMP, "Pitch bend             15, value -8192", &at);
+	want(&h, "open/lamp", bh_bool(true));
+	guest_expect_text(DUMP, "Note on                 0, note 60, velocity 127", &at);
+	want(&h, "open/lamp", bh_bool(false));
+	guest_expect_text(DUMP, "Note off                0, note 60", &at);
+	want(&h, "open/patch", bh_int(42));
+	guest_expect_text(DUMP, "Program change          0, program 42", &at);
+	expect(&h, "open/patch", bh_int(42)); /* and what was sent is reported */
+	expect(&h, "open/volume", bh_float(1));
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(actions_send_notes_bytes_and_panic_and_refuse_what_is_none)
+{
+	static struct host h;
+	pid_t dump;
+	size_t at = 0;
+
+	midi_start(&h);
+	dump = dump_start("Bulkhead:0");
+	host_act(&h, NOTE, 0, "open", "3", "61", "99", NULL);
+	guest_expect_text(DUMP, "Note on                 2, note 61, velocity 99", &at);
+	host_act(&h, PROGRAM, 0, "open", "16", "5", NULL);
+	guest_expect_text(DUMP, "Program change         15, program 5", &at);
+	host_act(&h, SEND, 0, "open", "f0 00 00 66 14 0a 01 f7 b0 07 10", NULL);
+	guest_expect_text(DUMP, "F0 00 00 66 14 0A 01 F7", &at);
+	guest_expect_text(DUMP, "controller 7, value 16", &at);
+	host_act(&h, PANIC, 0, NULL);
+	guest_expect_text(DUMP, "Control change         15, controller 123, value 0", &at);
+	ck_assert_uint_eq(h.drops, 0);
+	host_act(&h, SEND, 0, "open", "9g", NULL);
+	host_act(&h, NOTE, 0, "open", "17", "61", "99", NULL);
+	host_act(&h, NOTE, 0, "nowhere", "1", "61", "99", NULL);
+	host_act(&h, PROGRAM, 0, "open", "1", "77", NULL); /* this one is well: the fence */
+	guest_expect_text(DUMP, "program 77", &at);
+	want(&h, "open/volume", bh_float(0));
+	expect(&h, "open/volume", bh_float(0));
+	ck_assert(host_until(&h, GUEST_WAIT_MS, h.drops == 3));
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_peer_is_found_by_name_heard_and_told)
+{
+	static struct host h;
+	struct synth s;
+
+	midi_start(&h);
+	expect_health(&h, BH_HEALTH_CONNECTING, "Synth:keys");
+	want(&h, "synth/level", bh_float(20)); /* while it is away */
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	synth_expect_control(&s, 11, 20); /* what it missed */
+	expect(&h, "synth/level", bh_float(20));
+	synth_control(&s, 11, 90);
+	expect(&h, "synth/level", bh_float(90));
+	want(&h, "synth/level", bh_float(30));
+	synth_expect_control(&s, 11, 30);
+	/* It goes; its port and number go with it. It moves on while away; it comes back. */
+	snd_seq_close(s.seq);
+	expect_health(&h, BH_HEALTH_CONNECTING, "Synth:keys");
+	want(&h, "synth/level", bh_float(31));
+	want(&h, "synth/level", bh_float(32));
+	synth_start(&s);
+	synth_expect_control(&s, 11, 32);
+	expect(&h, "synth/level", bh_float(32));
+	expect_health(&h, BH_HEALTH_OK, "");
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(whoever_links_to_a_port_is_told_the_newest_values)
+{
+	static struct host h;
+	pid_t dump;
+	size_t at = 0;
+
+	midi_start(&h);
+	want(&h, "open/volume", bh_float(1));
+	want(&h, "open/patch", bh_int(9));
+	expect(&h, "open/patch", bh_int(9));
+	dump = dump_start("Bulkhead:0");
+	guest_expect_text(DUMP, "controller 7, value 127", &at);
+	guest_expect_text(DUMP, "program 9", &at);
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_successor_knows_what_was_heard_and_links_again)
+{
+	static struct host h;
+	struct synth s;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	want(&h, "synth/level", bh_float(20));
+	synth_expect_control(&s, 11, 20);
+	synth_control(&s, 11, 90); /* the synthesizer has the last word */
+	expect(&h, "synth/level", bh_float(90));
+	host_kill(&h);
+	host_restart(&h);
+	expect_health(&h, BH_HEALTH_OK, "");
+	synth_expect_control(&s, 11, 90); /* not the 20 that was wanted before */
+	expect(&h, "synth/level", bh_float(90));
+	synth_control(&s, 11, 91);
+	expect(&h, "synth/level", bh_float(91));
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(system_exclusive_passes_through_whole)
+{
+	static struct host h;
+	struct synth s;
+	pid_t dump;
+	static uint8_t bytes[300] = {0xf0, 0x7d};
+	snd_seq_event_t e;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	dump = dump_start("Bulkhead:0");
+	bytes[298] = 0x55;
+	bytes[299] = 0xf7;
+	/* In two pieces, with a controller between them, as two sources on a cable may have it. */
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_sysex(&e, 100, bytes);
+	synth_send(&s, &e);
+	synth_control(&s, 11, 5);
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_sysex(&e, 200, bytes + 100);
+	synth_send(&s, &e);
+	expect(&h, "synth/level", bh_float(5));
+	guest_expect_text(DUMP, "F0 7D 00 00", NULL);
+	guest_expect_text(DUMP, "00 00 55 F7\n", NULL);
+	char *text = guest_read(DUMP), *first = strstr(text, "F0 7D");
+	ck_assert_ptr_eq(strchr(first, '\n') + 1, text + strlen(text)); /* one event, one line */
+	ck_assert_uint_eq((size_t)(strchr(first, '\n') - first), 300 * 3 - 1);
+	free(text);
+	guest_end(&dump);
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_sequencer_that_comes_later_is_found)
+{
+	static struct host h;
+	pid_t dump;
+
+	/* As if it were not there: another process may not open the node. */
+	ck_assert_int_eq(rename("/dev/snd/seq", "/dev/snd/seq.away"), 0);
+	midi_start(&h);
+	expect_health(&h, BH_HEALTH_CONNECTING, "no ALSA sequencer");
+	want(&h, "open/volume", bh_float(1));
+	ck_assert_int_eq(rename("/dev/snd/seq.away", "/dev/snd/seq"), 0);
+	expect_health(&h, BH_HEALTH_CONNECTING, "Synth:keys"); /* now it waits for that only */
+	dump = dump_start("Bulkhead:0");
+	guest_expect_text(DUMP, "controller 7, value 127", NULL);
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_desk_held_as_raw_midi_is_said_and_linked_when_it_is_free)
+{
+	struct guest_desk d;
+	static struct host h;
+	char hw[32];
+	pid_t amidi;
+
+	guest_desk_start(&d, false, false);
+	snprintf(hw, sizeof(hw), "hw:%d,0,0", guest_desk_card());
+	amidi = guest_spawn("/tmp/amidi.out", (const char *[]){"amidi", "-p", hw, "-d", NULL});
+	guest_expect_text("/proc/asound/XTouch/midi0", "Owner PID", NULL);
+	host_start(&h, "midi", "ports", "1", "ports[0].name", "desk", "ports[0].connect",
+		   "X-Touch:X-TOUCH_INT", "parameters", "1", "parameters[0].name", "fader1",
+		   "parameters[0].port", "desk", "parameters[0].type", "pitchbend", NULL);
+	expect_health(&h, BH_HEALTH_DEGRADED, "held by another program");
+	guest_end(&amidi);
+	expect_health(&h, BH_HEALTH_OK, "");
+	guest_desk_say(&d, "send e0 7c 7f");
+	expect(&h, "fader1", bh_float(8188));
+	/* The cable is pulled while its value changes, and plugged again: it is told the truth. */
+	guest_desk_unplug(&d);
+	expect_health(&h, BH_HEALTH_CONNECTING, "X-Touch:X-TOUCH_INT");
+	want(&h, "fader1", bh_float(0));
+	guest_desk_plug(&d);
+	expect_health(&h, BH_HEALTH_OK, "");
+	guest_expect_text(d.log, "INT e0 00 40\n", NULL);
+	expect(&h, "fader1", bh_float(0));
+	host_stop(&h);
+	guest_desk_stop(&d);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("midi");
+	TCase *tc = tcase_create("bh-midi");
+	SRunner *sr;
+	int failed = guest_or_skip();
+
+	if (failed != 0)
+		return failed;
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, each_type_of_message_goes_out_as_aseqdump_reads_it);
+	tcase_add_test(tc, actions_send_notes_bytes_and_panic_and_refuse_what_is_none);
+	tcase_add_test(tc, a_peer_is_found_by_name_heard_and_told);
+	tcase_add_test(tc, whoever_links_to_a_port_is_told_the_newest_values);
+	tcase_add_test(tc, a_successor_knows_what_was_heard_and_links_again);
+	tcase_add_test(tc, system_exclusive_passes_through_whole);
+	tcase_add_test(tc, a_sequencer_that_comes_later_is_found);
+	tcase_add_test(tc, a_desk_held_as_raw_midi_is_said_and_linked_when_it_is_free);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,908 @@
+/*
+ * bh-config as the supervisor runs it: what it says about wrong files (tests/golden/config: each NAME.yaml with the NAME.err it
+ * must print; BH_GOLDEN=write writes them), and what it hands over for right ones.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/config/compiled.h"
+#include "common/config/table.h"
+#include "common/mem.h"
+#include "common/records.h"
+#include "common/sandbox.h"
+#include "common/spawn.h"
+#include "procs/config/sandbox.h"
+
+/* A run of bh-config: exit status and what it wrote. */
+struct run {
+	int status;
+	char *err, *out;
+	size_t err_len, out_len;
+	struct rusage usage;
+};
+
+static char golden[PATH_MAX], program[PATH_MAX];
+static const char *data = "data"; /* kinds and devices: those of the golden files; NULL = those of the build */
+
+static void
+find_places(void)
+{
+	const char *src = getenv("BH_SRC"), *bin = getenv("BH_BIN");
+	if (!src || !bin) {
+		fputs("BH_SRC and BH_BIN say where things are: run by ctest\n", stderr);
+		exit(2);
+	}
+	snprintf(golden, sizeof(golden), "%s/tests/golden/config", src);
+	snprintf(program, sizeof(program), "%s/bh-config", bin);
+}
+
+static char *
+slurp(int fd, size_t *len)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)size + 1);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(pread(fd, text, (size_t)size, 0), size);
+	*len = (size_t)size;
+	close(fd);
+	return text;
+}
+
+static struct run
+run_in(const char *dir, char *const argv[])
+{
+	struct run r = {0};
+	char err[] = "/tmp/bh-config-err.XXXXXX", out[] = "/tmp/bh-config-out.XXXXXX";
+	int err_fd = mkstemp(err), out_fd = mkstemp(out);
+	unlink(err);
+	unlink(out);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(out_fd, STDOUT_FILENO);
+		dup2(err_fd, STDERR_FILENO);
+		if (chdir(dir) < 0)
+			_exit(125);
+		if (data)
+			setenv("BULKHEAD_DATA_DIR", data, 1);
+		execv(program, argv);
+		_exit(126);
+	}
+	ck_assert_int_eq(wait4(pid, &r.status, 0, &r.usage), pid);
+	r.err = slurp(err_fd, &r.err_len);
+	r.out = slurp(out_fd, &r.out_len);
+	ck_assert_msg(WIFEXITED(r.status), "killed by signal %d: %s", WTERMSIG(r.status), r.err);
+	r.status = WEXITSTATUS(r.status);
+	return r;
+}
+
+#define RUN(...) run_in(golden, (char *const[]){program, __VA_ARGS__, NULL})
+
+static void
+run_free(struct run *r)
+{
+	free(r->err);
+	free(r->out);
+}
+
+/* ------------------------------------------------------------------ wrong files */
+
+static void
+check_golden(const char *name)
+{
+	char path[PATH_MAX], yaml[NAME_MAX];
+	snprintf(yaml, sizeof(yaml), "%s", name);
+	struct run r = RUN(yaml);
+	*strrchr(yaml, '.') = '\0';
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s.err", golden, yaml), (int)sizeof(path));
+	if (getenv("BH_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+		ck_assert_ptr_nonnull(f);
+		fwrite(r.err, 1, r.err_len, f);
+		fclose(f);
+	}
+	int fd = open(path, O_RDONLY);
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	size_t len;
+	char *expected = slurp(fd, &len);
+	ck_assert_msg(len == r.err_len && memcmp(expected, r.err, len) == 0,
+		      "%s: it says\n%s\nand should say\n%s", name, r.err, expected);
+	ck_assert_msg(r.status == 5, "%s: exit status %d", name, r.status);
+	free(expected);
+	run_free(&r);
+}
+
+START_TEST(every_wrong_file_is_refused_with_these_words)
+{
+	struct dirent *e;
+	DIR *d = opendir(golden);
+	unsigned files = 0;
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d))) {
+		size_t len = strlen(e->d_name);
+		if (len < 6 || strcmp(e->d_name + len - 5, ".yaml") != 0 || strncmp(e->d_name, "good", 4) == 0)
+			continue;
+		check_golden(e->d_name);
+		files++;
+	}
+	closedir(d);
+	ck_assert_uint_gt(files, 30);
+}
+END_TEST
+
+START_TEST(a_file_that_is_too_large_is_refused)
+{
+	char path[] = "/tmp/bh-config-large.XXXXXX";
+	int fd = mkstemp(path);
+	for (int i = 0; i < 5000; i++)
+		ck_assert_int_eq(dprintf(fd, "%01000d\n", 0), 1001);
+	close(fd);
+	struct run r = RUN(path);
+	ck_assert_int_eq(r.status, 5);
+	ck_assert_ptr_nonnull(strstr(r.err, "the file is too large, at most 4 MB"));
+	run_free(&r);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(wrong_use_is_not_a_refused_file)
+{
+	struct run r = RUN("--nonsense");
+	ck_assert_int_eq(r.status, 2);
+	run_free(&r);
+	r = RUN("--out", "x", "good_full.yaml");
+	ck_assert_int_eq(r.status, 2);
+	run_free(&r);
+	r = RUN("no-such-file.yaml");
+	ck_assert_int_eq(r.status, 5);
+	ck_assert_str_eq(r.err, "no-such-file.yaml: cannot be read: No such file or directory\n");
+	run_free(&r);
+}
+END_TEST
+
+#ifndef BH_UNCONFINED
+/* What is left to one that was taken over. Each case of check is a process of its own: this one confines itself. */
+START_TEST(a_confined_process_can_read_and_no_more)
+{
+	ck_assert_int_eq(config_confine(), 0);
+	int fd = open("/etc/passwd", O_RDONLY);
+	bool can_read = fd >= 0;
+	bool refused_write = open("/tmp", O_TMPFILE | O_RDWR, 0600) < 0 && errno == EPERM;
+	bool refused_create = open("/tmp/bh-config-never", O_RDONLY | O_CREAT, 0600) < 0 && errno == EPERM;
+	bool refused_socket = socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM;
+	bool refused_fork = fork() < 0 && errno == EPERM;
+	char *argv[] = {program, NULL};
+	bool refused_exec = execv(program, argv) < 0 && errno == EPERM;
+	bool can_make_tables = memfd_create("x", MFD_CLOEXEC) >= 0;
+	ck_assert(can_read && can_make_tables);
+	ck_assert(refused_write && refused_create && refused_socket && refused_fork && refused_exec);
+}
+END_TEST
+
+/* While it waits for somebody to write into a pipe, one can look at what it gave up. */
+START_TEST(it_is_confined_before_it_reads_the_file)
+{
+	char path[] = "/tmp/bh-config-pipe.XXXXXX", status[64], text[4096] = "";
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	char fifo[64];
+	snprintf(fifo, sizeof(fifo), "%s/x.yaml", path);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char *argv[] = {program, fifo, NULL};
+		if (chdir(golden) == 0)
+			setenv("BULKHEAD_DATA_DIR", "data", 1);
+		execv(program, argv);
+		_exit(126);
+	}
+	/* Our open returns when it has opened the other end; it goes on when we close. */
+	int fd = open(fifo, O_WRONLY);
+	ck_assert_int_ge(fd, 0);
+	snprintf(status, sizeof(status), "/proc/%d/status", pid);
+	int status_fd = open(status, O_RDONLY);
+	ck_assert_int_gt(read(status_fd, text, sizeof(text) - 1), 0);
+	close(status_fd);
+	ck_assert_ptr_nonnull(strstr(text, "NoNewPrivs:\t1"));
+	ck_assert_ptr_nonnull(strstr(text, "Seccomp:\t2"));
+	ck_assert_int_eq(write(fd, "bulkhead: 1\n", 12), 12);
+	close(fd);
+	int how;
+	ck_assert_int_eq(waitpid(pid, &how, 0), pid);
+	ck_assert(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+	unlink(fifo);
+	rmdir(path);
+}
+END_TEST
+#endif
+
+/* ------------------------------------------------------------------ right ones */
+
+/* What was handed over. */
+struct handed {
+	struct bh_config c;
+	struct bh_options options[BH_MAX_SLOTS];
+	int config_fd;
+	unsigned fds;
+};
+
+static struct handed
+compile(const char *file, int previous_fd)
+{
+	struct handed h = {.config_fd = -1};
+	struct bh_spawn_msg msg;
+	int pair[2], fds[BH_SPAWN_FDS];
+	char out[16], previous[16], path[PATH_MAX + NAME_MAX + 2];
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	snprintf(out, sizeof(out), "%d", pair[1]);
+	/* Received descriptors are close-on-exec; this one goes on. */
+	if (previous_fd >= 0)
+		previous_fd = dup(previous_fd);
+	snprintf(previous, sizeof(previous), "%d", previous_fd);
+	snprintf(path, sizeof(path), "%s", file);
+	struct run r = previous_fd >= 0 ? RUN("--previous", previous, "--out", out, path) : RUN("--out", out, path);
+	ck_assert_msg(r.status == 0 && !r.err_len, "exit status %d: %s", r.status, r.err);
+	run_free(&r);
+	ck_assert_int_eq(bh_spawn_recv(pair[0], &msg, fds, 0), 1);
+	ck_assert_uint_eq(msg.type, BH_SPAWN_CONFIG);
+	for (unsigned i = 0; i < msg.nfds; i++) {
+		struct bh_config *c = msg.fd[i].role == BH_FD_CONFIG ? &h.c : &h.options[msg.fd[i].slot].c;
+		ck_assert_int_eq(bh_config_map(c, fds[i]), 0);
+		if (msg.fd[i].role == BH_FD_CONFIG)
+			h.config_fd = fds[i];
+		else
+			close(fds[i]);
+	}
+	h.fds = msg.nfds;
+	bh_close(&previous_fd);
+	close(pair[0]);
+	close(pair[1]);
+	return h;
+}
+
+static void
+handed_free(struct handed *h)
+{
+	bh_config_unmap(&h->c);
+	for (unsigned i = 0; i < BH_MAX_SLOTS; i++)
+		bh_config_unmap(&h->options[i].c);
+	bh_close(&h->config_fd);
+}
+
+static const char *
+option(const struct handed *h, uint16_t slot, const char *key)
+{
+	const struct bh_cfg_option *o = bh_config_option(&h->options[slot].c, key);
+	return o ? bh_config_str(&h->options[slot].c, o->text) : NULL;
+}
+
+static const struct bh_cfg_binding *
+bound(const struct handed *h, uint32_t page, const char *surface, const char *control)
+{
+	const struct bh_cfg_proc *p = bh_config_find_proc(&h->c, surface);
+	int n = bh_config_find_control(&h->c, bh_config_surface(&h->c, p->slot), control);
+	ck_assert_msg(n >= 0, "%s", control);
+	for (uint32_t i = 0; i < bh_config_count(&h->c, BH_TAB_BINDINGS); i++) {
+		const struct bh_cfg_binding *b = bh_config_row(&h->c, BH_TAB_BINDINGS, i);
+		if (b->page == page && b->surface == p->slot && b->control == n)
+			return b;
+	}
+	ck_abort_msg("%s/%s is not bound on page %u", surface, control, page);
+	return NULL;
+}
+
+START_TEST(a_file_with_nothing_in_it_runs_the_fixed_processes)
+{
+	struct handed h = compile("good_minimal.yaml", -1);
+	ck_assert_uint_eq(bh_config_count(&h.c, BH_TAB_PROCS), 4);
+	ck_assert_uint_eq(bh_config_count(&h.c, BH_TAB_PAGES), 1);
+	ck_assert_uint_eq(bh_config_proc(&h.c, BH_SLOT_ROUTER)->role, BH_ROLE_ROUTER);
+	ck_assert_uint_eq(bh_config_find_proc(&h.c, "store")->slot, BH_SLOT_STORE);
+	ck_assert_str_eq(option(&h, BH_SLOT_STORE, "delay_ms"), "500ms");
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(processes_come_out_as_written)
+{
+	struct handed h = compile("good_full.yaml", -1);
+	static const struct {
+		const char *name, *kind;
+		uint16_t slot;
+		enum bh_role role;
+		uint32_t record_base, records;
+	} expected[] = {
+		{"desk", "surface", 4, BH_ROLE_SURFACE, BH_REC_FIRST, 256},
+		{"ext", "surface", 5, BH_ROLE_SURFACE, BH_REC_FIRST + 256, 256},
+		{"loop", "loop", 6, BH_ROLE_DRIVER, BH_REC_FIRST + 512, 256},
+		{"lamp", "lamp", 7, BH_ROLE_DRIVER, BH_REC_FIRST + 768, 8},
+	};
+	ck_assert_uint_eq(bh_config_count(&h.c, BH_TAB_PROCS), 8);
+	ck_assert_uint_eq(h.fds, 9);
+	for (size_t i = 0; i < BH_ARRAY_LEN(expected); i++) {
+		const struct bh_cfg_proc *p = bh_config_find_proc(&h.c, expected[i].name);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_eq(p->slot, expected[i].slot);
+		ck_assert_uint_eq(p->role, expected[i].role);
+		ck_assert_str_eq(bh_config_str(&h.c, p->kind), expected[i].kind);
+		ck_assert_uint_eq(p->record_base, expected[i].record_base);
+		ck_assert_uint_eq(p->records, expected[i].records);
+		ck_assert_uint_ne(p->place.line, 0);
+	}
+	const struct bh_cfg_proc *lamp = bh_config_find_proc(&h.c, "lamp");
+	ck_assert_uint_eq(lamp->autostart, 0);
+	ck_assert_uint_eq(lamp->params, 8);
+	ck_assert_uint_eq(lamp->hang_ms, 500);
+	ck_assert_uint_eq(lamp->max_age_ms, 250);
+	ck_assert_uint_eq(bh_config_find_proc(&h.c, "ext")->ring_slots, 256);
+	ck_assert_ptr_nonnull(strstr(bh_config_str(&h.c, lamp->binary), "/bh-lamp"));
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(each_process_gets_its_own_options_and_no_others)
+{
+	struct handed h = compile("good_full.yaml", -1);
+	char path[PATH_MAX + 16];
+	ck_assert_str_eq(option(&h, 6, "channels"), "16");
+	ck_assert_str_eq(option(&h, 6, "meter_ms"), "0.1s");
+	ck_assert_str_eq(option(&h, 6, "meters"), "yes");
+	ck_assert_ptr_null(option(&h, 6, "password"));
+	ck_assert_str_eq(option(&h, 7, "password"), "s3cret: yes");
+	ck_assert_str_eq(option(&h, 7, "ports"), "2");
+	ck_assert_str_eq(option(&h, 7, "ports[0].name"), "desk light");
+	ck_assert_str_eq(option(&h, 7, "ports[0].mode"), "soft");
+	ck_assert_str_eq(option(&h, 7, "ports[1].name"), "on");
+	ck_assert_str_eq(option(&h, 7, "ports[1].channel"), "2");
+	snprintf(path, sizeof(path), "%s/lamp.log", golden);
+	ck_assert_str_eq(option(&h, 7, "log"), path);
+	/* The device's own default, before that of the table, behind the user's. */
+	ck_assert_str_eq(option(&h, 4, "card"), "X-Touch");
+	ck_assert_str_eq(option(&h, 4, "fader_max"), "16380");
+	ck_assert_str_eq(option(&h, 4, "meters"), "off");
+	ck_assert_uint_eq(bh_config_option(&h.options[4].c, "fader_max")->place.line, 0);
+	ck_assert_uint_eq(bh_config_option(&h.options[4].c, "meters")->place.line, 6);
+	/* Nobody else's memory holds the password. */
+	for (unsigned i = 0; i < BH_MAX_SLOTS; i++)
+		if (h.options[i].c.head && i != 7)
+			ck_assert_ptr_null(memmem(h.options[i].c.head, h.options[i].c.size, "s3cret", 6));
+	ck_assert_ptr_null(memmem(h.c.head, h.c.size, "s3cret", 6));
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(a_process_reads_its_options_by_its_table)
+{
+	struct port {
+		char *name;
+		uint32_t channel, mode;
+	};
+	struct lamp {
+		char *host, *log;
+		uint16_t port;
+		double gain;
+		uint64_t buffer;
+		struct bh_cfg_list ports;
+	} cfg;
+	static const char *const modes[] = {"soft", "hard", NULL};
+	static const struct bh_cfg_field ports[] = {
+		BH_CFG(struct port, name, .type = BH_CFG_STR), BH_CFG(struct port, channel, .type = BH_CFG_U32),
+		BH_CFG(struct port, mode, .type = BH_CFG_ENUM, .choices = modes), BH_CFG_LAST};
+	static const struct bh_cfg_field fields[] = {
+		BH_CFG(struct lamp, host, .type = BH_CFG_STR),
+		BH_CFG(struct lamp, log, .type = BH_CFG_PATH),
+		BH_CFG(struct lamp, port, .type = BH_CFG_PORT),
+		BH_CFG(struct lamp, gain, .type = BH_CFG_FLOAT, .unit = "dB"),
+		BH_CFG(struct lamp, buffer, .type = BH_CFG_BYTES),
+		BH_CFG(struct lamp, ports, .type = BH_CFG_LIST, .sub = ports, .sub_size = sizeof(struct port)),
+		BH_CFG_LAST,
+	};
+	struct handed h = compile("good_full.yaml", -1);
+	void *image;
+	char err[128];
+	ck_assert_msg(bh_cfg_load(&h.options[7], fields, &cfg, sizeof(cfg), &image, err, sizeof(err)) == 0, "%s", err);
+	ck_assert_str_eq(cfg.host, "lamp.local");
+	ck_assert_uint_eq(cfg.port, 7001);
+	ck_assert_double_eq(cfg.gain, -6.5);
+	ck_assert_uint_eq(cfg.buffer, 1u << 20);
+	ck_assert_uint_eq(cfg.ports.count, 2);
+	const struct port *p = cfg.ports.items;
+	ck_assert_uint_eq(p[1].mode, 1);
+	ck_assert_uint_eq(p[1].channel, 2);
+	free(image);
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(bindings_come_out_as_written)
+{
+	struct handed h = compile("good_full.yaml", -1);
+	const struct bh_config *c = &h.c;
+	const struct bh_cfg_binding *b = bound(&h, 0, "desk", "fader2");
+	ck_assert_uint_eq(b->kind, BH_BIND_VALUE);
+	ck_assert_uint_eq(b->driver, 6);
+	ck_assert_str_eq(bh_config_str(c, b->target), "ch2/level");
+	ck_assert_uint_eq(b->flags, BH_BINDF_HAS_RANGE);
+	ck_assert_double_eq(b->min, -20);
+	ck_assert_double_eq(b->max, 5.5);
+	ck_assert_uint_eq(b->taper, BH_TAPER_LINEAR);
+	ck_assert_str_eq(bh_config_str(c, b->label), "second");
+	ck_assert_uint_eq(b->place.line, 34);
+	b = bound(&h, 0, "desk", "vpot1");
+	ck_assert_uint_eq(b->kind, BH_BIND_RELATIVE);
+	ck_assert_uint_eq(b->ring, BH_RING_PAN);
+	ck_assert_uint_eq(b->flags, BH_BINDF_HAS_STEP | BH_BINDF_INVERT);
+	ck_assert_uint_eq(b->taper, 0xff);
+	b = bound(&h, 0, "desk", "stop");
+	ck_assert_uint_eq(b->kind, BH_BIND_ACTION);
+	ck_assert_uint_eq(b->action, 0);
+	ck_assert_uint_eq(b->args_len, 5);
+	ck_assert_str_eq(bh_config_str(c, b->args), "stop");
+	b = bound(&h, 0, "desk", "f3");
+	ck_assert_uint_eq(b->action, 3);
+	ck_assert_int_eq(memcmp(bh_config_str(c, b->args), "slow\0" "50", b->args_len), 0);
+	b = bound(&h, 0, "desk", "strip1");
+	ck_assert_uint_eq(b->kind, BH_BIND_STRIP);
+	ck_assert_str_eq(bh_config_str(c, b->text), "Größe");
+	ck_assert_uint_eq(b->color, 1);
+	b = bound(&h, 0, "desk", "strip2");
+	ck_assert_uint_eq(b->driver, BH_SLOT_NONE);
+	ck_assert_uint_eq(bound(&h, 0, "desk", "timecode")->flags, BH_BINDF_SHOW_PAGE);
+	ck_assert_uint_eq(bound(&h, 0, "desk", "jog")->kind, BH_BIND_RELATIVE);
+	ck_assert_uint_eq(bound(&h, 0, "desk", "meter1")->kind, BH_BIND_METER);
+	ck_assert_uint_eq(bound(&h, 0, "desk", "solo_led")->kind, BH_BIND_LIGHT);
+	ck_assert_uint_eq(bound(&h, 0, "desk", "record")->flags, BH_BINDF_FLASH);
+	ck_assert_uint_eq(bound(&h, 0, "ext", "fader1")->driver, 7);
+	/* The same again by an alias. */
+	ck_assert_str_eq(bh_config_str(c, bound(&h, 1, "desk", "fader2")->label), "second");
+	b = bound(&h, BH_PAGE_GLOBAL, "desk", "f1");
+	ck_assert_uint_eq(b->driver, BH_DRIVER_PAGE);
+	ck_assert_uint_eq(b->action, BH_PAGE_GO);
+	ck_assert_str_eq(bh_config_str(c, b->target), "go");
+	ck_assert_str_eq(bh_config_str(c, b->args), "Kopie");
+	ck_assert_uint_eq(bound(&h, BH_PAGE_GLOBAL, "desk", "bank_left")->action, BH_PAGE_PREVIOUS);
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(bindings_are_sorted_by_page_surface_and_control)
+{
+	struct handed h = compile("good_full.yaml", -1);
+	uint64_t before = 0;
+	for (uint32_t i = 0; i < bh_config_count(&h.c, BH_TAB_BINDINGS); i++) {
+		const struct bh_cfg_binding *b = bh_config_row(&h.c, BH_TAB_BINDINGS, i);
+		uint64_t now = (uint64_t)b->page << 32 | (uint64_t)b->surface << 16 | b->control;
+		ck_assert(!i || now > before);
+		before = now;
+	}
+	const struct bh_cfg_page *p = bh_config_row(&h.c, BH_TAB_PAGES, 1);
+	ck_assert_str_eq(bh_config_str(&h.c, p->name), "Kopie");
+	ck_assert_uint_eq(p->first, p->count);
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(controls_come_from_the_device)
+{
+	struct handed h = compile("good_full.yaml", -1);
+	const struct bh_cfg_surface *s = bh_config_surface(&h.c, 4);
+	ck_assert_str_eq(bh_config_str(&h.c, s->device), "x-touch");
+	ck_assert_uint_eq(s->strips, 8);
+	const struct bh_cfg_control *f8 = bh_config_control(&h.c, s, (uint32_t)bh_config_find_control(&h.c, s, "fader8"));
+	ck_assert_uint_eq(f8->kind, BH_CTL_FADER);
+	ck_assert_uint_eq(f8->addr, 7);
+	ck_assert_uint_eq(f8->touch, 0x6f);
+	ck_assert_uint_eq(f8->strip, 7);
+	ck_assert_uint_eq(f8->flags, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR);
+	const struct bh_cfg_control *main_fader =
+		bh_config_control(&h.c, s, (uint32_t)bh_config_find_control(&h.c, s, "fader_main"));
+	ck_assert_uint_eq(main_fader->strip, 0xff);
+	const struct bh_cfg_control *play = bh_config_control(&h.c, s, (uint32_t)bh_config_find_control(&h.c, s, "play"));
+	ck_assert_uint_eq(play->addr, 0x5e);
+	ck_assert_uint_eq(play->flags, BH_CTL_HAS_LED);
+	handed_free(&h);
+}
+END_TEST
+
+static struct handed
+compile_text(const char *text, int previous_fd)
+{
+	char path[] = "/tmp/bh-config-text.XXXXXX";
+	int fd = mkstemp(path);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	struct handed h = compile(path, previous_fd);
+	unlink(path);
+	return h;
+}
+
+START_TEST(a_path_may_begin_with_a_place)
+{
+	static const char text[] = "bulkhead: 1\nsurfaces: { a: { device: x-touch, path: $runtime/desk.sock } }\n"
+				   "drivers: { b: { kind: lamp, host: h, log: ~/b.log }, c: { kind: lamp, host: h, log: /c.log } }\n";
+	setenv("BULKHEAD_RUNTIME_DIR", "/tmp", 1);
+	setenv("HOME", "/home/me", 1);
+	struct handed h = compile_text(text, -1);
+	ck_assert_str_eq(option(&h, 4, "path"), "/tmp/desk.sock");
+	ck_assert_str_eq(option(&h, 5, "log"), "/home/me/b.log");
+	ck_assert_str_eq(option(&h, 6, "log"), "/c.log");
+	handed_free(&h);
+}
+END_TEST
+
+START_TEST(every_example_compiles)
+{
+	char folder[PATH_MAX];
+	struct dirent *e;
+	unsigned files = 0;
+	data = NULL;
+	snprintf(folder, sizeof(folder), "%s/deploy/examples", getenv("BH_SRC"));
+	DIR *d = opendir(folder);
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d))) {
+		char path[PATH_MAX + NAME_MAX + 2];
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		struct handed h = compile(path, -1);
+		ck_assert_uint_gt(bh_config_count(&h.c, BH_TAB_BINDINGS), 0);
+		handed_free(&h);
+		files++;
+	}
+	closedir(d);
+	ck_assert_uint_gt(files, 0);
+}
+END_TEST
+
+/* A block of YAML from a page of the documentation; what a page leaves out for brevity is put in front. */
+static bool
+compile_block(const char *page, const char *block, size_t len)
+{
+	char path[] = "/tmp/bh-config-doc.XXXXXX";
+	char *text = strndup(block, len), *padded = calloc(1, len + 2);
+	ck_assert_ptr_nonnull(text);
+	padded[0] = '\n';
+	memcpy(padded + 1, text, len);
+	bool is_config = strstr(padded, "\nbulkhead:") || strstr(padded, "\ndrivers:") || strstr(padded, "\npages:") ||
+			 strstr(padded, "\nsurfaces:");
+	FILE *f = fdopen(mkstemp(path), "w");
+	if (!strstr(padded, "\nbulkhead:"))
+		fputs("bulkhead: 1\n", f);
+	if (!strstr(padded, "\nsurfaces:"))
+		fputs("surfaces: { desk: { device: x-touch } }\n", f);
+	fputs(text, f);
+	fclose(f);
+	if (is_config) {
+		struct run r = RUN(path);
+		ck_assert_msg(r.status == 0, "%s:\n%s", page, r.err);
+		run_free(&r);
+	}
+	unlink(path);
+	free(text);
+	free(padded);
+	return is_config;
+}
+
+START_TEST(every_configuration_in_the_documentation_compiles)
+{
+	unsigned blocks = 0;
+	char command[PATH_MAX + 64], page[PATH_MAX];
+	data = NULL;
+	snprintf(command, sizeof(command), "grep -rlE --include=*.md --include=*.scd '^```' '%.3000s' --exclude-dir=build", getenv("BH_SRC"));
+	FILE *pages = popen(command, "r");
+	ck_assert_ptr_nonnull(pages);
+	while (fgets(page, sizeof(page), pages)) {
+		size_t len;
+		page[strcspn(page, "\n")] = '\0';
+		int fd = open(page, O_RDONLY);
+		ck_assert_int_ge(fd, 0);
+		char *text = slurp(fd, &len);
+		for (char *p = text, *end; (p = strstr(p, "```")); p = end) {
+			char *block = strchr(p, '\n') + 1;
+			end = strstr(block, "```");
+			ck_assert_msg(end != NULL, "%s: a block without an end", page);
+			if (strncmp(p, "```yaml\n", 8) == 0 || strncmp(p, "```\n", 4) == 0)
+				blocks += compile_block(page, block, (size_t)(end - block));
+			end += 3;
+		}
+		free(text);
+	}
+	pclose(pages);
+	ck_assert_uint_gt(blocks, 1);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ devices */
+
+static struct run
+check_device(const char *device, const char *options)
+{
+	char dir[] = "/tmp/bh-config-data.XXXXXX", path[PATH_MAX], target[PATH_MAX + 16];
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(target, sizeof(target), "%s/data/kinds", golden);
+	snprintf(path, sizeof(path), "%s/kinds", dir);
+	ck_assert_int_eq(symlink(target, path), 0);
+	snprintf(path, sizeof(path), "%s/devices", dir);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/devices/mine.yaml", dir);
+	FILE *f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fputs(device, f);
+	fclose(f);
+	snprintf(target, sizeof(target), "%s/x.yaml", dir);
+	f = fopen(target, "w");
+	fprintf(f, "bulkhead: 1\nsurfaces: { desk: { device: mine %s } }\n"
+		   "pages: [{ name: A, bindings: { knob3: loop/x } }]\ndrivers: { loop: {} }\n", options);
+	fclose(f);
+	data = dir;
+	struct run r = RUN(target);
+	data = "data";
+	/* Names of temporary folders are of no interest. */
+	for (char *p; (p = strstr(r.err, dir));)
+		memmove(p, p + strlen(dir) + 1, strlen(p + strlen(dir) + 1) + 1);
+	char command[64];
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	ck_assert_int_eq(system(command), 0);
+	return r;
+}
+
+START_TEST(a_device_of_ones_own_is_a_file)
+{
+	struct run r = check_device("device: mine\noptions: { fader_max: 1023 }\ncontrols:\n"
+				    "  - { name: 'knob#', count: 4, kind: vpot, addr: 16 }\n", "");
+	ck_assert_str_eq(r.err, "");
+	ck_assert_int_eq(r.status, 0);
+	run_free(&r);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_a_device_is_said_of_its_file)
+{
+	struct run r = check_device("device: mine\nopions: {}\ncontrols:\n"
+				    "  - { name: 'knob#', count: 4, kind: vopt, addr: 300, leds: red }\n"
+				    "  - { name: x, kind: button, led: pink }\n", "");
+	ck_assert_int_eq(r.status, 5);
+	ck_assert_str_eq(r.err,
+			 "devices/mine.yaml:2:1: opions: unknown key of a device; did you mean \"options\"?\n"
+			 "    opions: {}\n    ^\n"
+			 "devices/mine.yaml:4:38: kind: is none of fader, vpot, button, jog, strip, meter, digits, pedal, led\n"
+			 "      - { name: 'knob#', count: 4, kind: vopt, addr: 300, leds: red }\n"
+			 "                                         ^\n"
+			 "devices/mine.yaml:4:50: addr: is too large\n"
+			 "      - { name: 'knob#', count: 4, kind: vopt, addr: 300, leds: red }\n"
+			 "                                                     ^\n"
+			 "devices/mine.yaml:4:55: leds: unknown key of a control; did you mean \"led\"?\n"
+			 "      - { name: 'knob#', count: 4, kind: vopt, addr: 300, leds: red }\n"
+			 "                                                          ^\n"
+			 "devices/mine.yaml:5:35: led: is none of red, orange, green, blue\n"
+			 "      - { name: x, kind: button, led: pink }\n"
+			 "                                      ^\n");
+	run_free(&r);
+	r = check_device("device: mine\noptions: { fader_mx: 1, meter_hz: often }\ncontrols:\n"
+			 "  - { name: 'knob#', count: 4, kind: vpot }\n  - { name: knob2, kind: vpot }\n", "");
+	ck_assert_ptr_nonnull(strstr(r.err, "devices/mine.yaml:5:5: knob2: there are two controls of this name"));
+	run_free(&r);
+	r = check_device("device: mine\noptions: { fader_mx: 1, meter_hz: often }\ncontrols:\n"
+			 "  - { name: 'knob#', count: 4, kind: vpot }\n", "");
+	ck_assert_ptr_nonnull(strstr(r.err, "devices/mine.yaml:2:12: options.fader_mx: unknown key; did you mean \"fader_max\"?"));
+	ck_assert_ptr_nonnull(strstr(r.err, "devices/mine.yaml:2:35: surfaces.desk.meter_hz: \"often\" is not a whole number"));
+	run_free(&r);
+	/* What the user writes goes before it. */
+	r = check_device("device: mine\noptions: { meter_hz: often }\ncontrols:\n"
+			 "  - { name: 'knob#', count: 4, kind: vpot }\n", ", meter_hz: 10");
+	ck_assert_str_eq(r.err, "");
+	run_free(&r);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ the next one */
+
+START_TEST(a_process_of_the_same_name_and_kind_keeps_slot_and_records)
+{
+	struct handed a = compile_text("bulkhead: 1\n"
+				       "drivers: {a: {kind: loop}, b: {kind: loop, params: 100}, c: {kind: loop}}\n", -1);
+	/* a is gone, b stays, c is another kind now, d and e are new. */
+	struct handed b = compile_text("bulkhead: 1\ndrivers: {d: {kind: loop, params: 300}, c: {kind: lamp, host: h},\n"
+				       "  b: {kind: loop, params: 100}, e: {kind: loop, params: 10}}\n", a.config_fd);
+	const struct bh_cfg_proc *was = bh_config_find_proc(&a.c, "b"), *now = bh_config_find_proc(&b.c, "b");
+	ck_assert_uint_eq(now->slot, was->slot);
+	ck_assert_uint_eq(now->record_base, was->record_base);
+	ck_assert_uint_gt(b.c.head->generation, a.c.head->generation);
+	/* New ones do not take what somebody has just left, and nobody's records overlap. */
+	ck_assert_uint_ge(bh_config_find_proc(&b.c, "d")->slot, 7);
+	ck_assert_uint_ge(bh_config_find_proc(&b.c, "c")->slot, 7);
+	ck_assert_uint_ge(bh_config_find_proc(&b.c, "e")->slot, 7);
+	for (uint32_t i = 0; i < bh_config_count(&b.c, BH_TAB_PROCS); i++) {
+		const struct bh_cfg_proc *p = bh_config_row(&b.c, BH_TAB_PROCS, i);
+		for (uint32_t k = 0; k < i; k++) {
+			const struct bh_cfg_proc *q = bh_config_row(&b.c, BH_TAB_PROCS, k);
+			ck_assert_uint_ne(p->slot, q->slot);
+			ck_assert(p->record_base >= q->record_base + q->records ||
+				  q->record_base >= p->record_base + p->records);
+		}
+	}
+	/* The room that a left is given to who fits into it. */
+	ck_assert_uint_eq(bh_config_find_proc(&b.c, "c")->record_base, BH_REC_FIRST);
+	handed_free(&a);
+	handed_free(&b);
+}
+END_TEST
+
+START_TEST(a_full_house_can_be_replaced)
+{
+	char text[4096] = "bulkhead: 1\ndrivers:\n", other[4096] = "bulkhead: 1\ndrivers:\n";
+	for (int i = 0; i < 28; i++) {
+		sprintf(text + strlen(text), "  old%d: {kind: loop, params: 1024}\n", i);
+		sprintf(other + strlen(other), "  new%d: {kind: loop, params: 1024}\n", i);
+	}
+	struct handed a = compile_text(text, -1), b = compile_text(other, a.config_fd);
+	ck_assert_uint_eq(bh_config_count(&b.c, BH_TAB_PROCS), 32);
+	handed_free(&a);
+	handed_free(&b);
+}
+END_TEST
+
+START_TEST(check_sums_tell_whom_a_reload_concerns)
+{
+	struct handed a = compile_text("bulkhead: 1\ndrivers: {l: {kind: loop, channels: 8, meter_ms: 50ms}}\n", -1);
+	struct handed tidy = compile_text("# new\nbulkhead: 1\ndrivers:\n  l:\n    meter_ms: 50ms\n    kind: loop\n", -1);
+	struct handed live = compile_text("bulkhead: 1\ndrivers: {l: {kind: loop, meter_ms: 60ms}}\n", -1);
+	struct handed restart = compile_text("bulkhead: 1\ndrivers: {l: {kind: loop, channels: 9}}\n", -1);
+	const struct bh_cfg_proc *p = bh_config_find_proc(&a.c, "l");
+	const struct bh_cfg_proc *q = bh_config_find_proc(&tidy.c, "l");
+	ck_assert_uint_eq(q->options_check, p->options_check);
+	ck_assert_uint_eq(q->live_check, p->live_check);
+	q = bh_config_find_proc(&live.c, "l");
+	ck_assert_uint_ne(q->options_check, p->options_check);
+	ck_assert_uint_eq(q->live_check, p->live_check);
+	q = bh_config_find_proc(&restart.c, "l");
+	ck_assert_uint_ne(q->options_check, p->options_check);
+	ck_assert_uint_ne(q->live_check, p->live_check);
+	handed_free(&a);
+	handed_free(&tidy);
+	handed_free(&live);
+	handed_free(&restart);
+}
+END_TEST
+
+START_TEST(a_previous_that_is_none_is_refused)
+{
+	int fd = open("/dev/null", O_RDONLY);
+	char text[16];
+	snprintf(text, sizeof(text), "%d", fd);
+	struct run r = RUN("--previous", text, "good_full.yaml");
+	ck_assert_int_eq(r.status, 5);
+	ck_assert_ptr_nonnull(strstr(r.err, "--previous"));
+	run_free(&r);
+	close(fd);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ size */
+
+START_TEST(sixty_four_pages_of_512_bindings_fit)
+{
+	static const char *const names[] = {"fader", "mute", "solo", "rec", "select", "vpot", "strip", "meter"};
+	char path[] = "/tmp/bh-config-big.XXXXXX";
+	FILE *f = fdopen(mkstemp(path), "w");
+	fputs("bulkhead: 1\nsurfaces:\n", f);
+	for (int s = 0; s < 8; s++)
+		fprintf(f, "  s%d: { device: x-touch }\n", s);
+	fputs("drivers: { loop: { kind: loop, channels: 64 } }\npages:\n", f);
+	for (int p = 0; p < 64; p++) {
+		fprintf(f, "  - name: Page %d\n    bindings:\n", p);
+		for (int i = 0; i < 512; i++) {
+			const char *name = names[i / 8 % 8];
+			const char *kind = i / 8 % 8 < 6 ? "value" : name;
+			fprintf(f, "      s%d/%s%d: { %s: loop/ch%d/level, label: binding %d of %d }\n", i / 64, name,
+				i % 8 + 1, kind, i % 64 + 1, i, p);
+		}
+	}
+	ck_assert_int_eq(fclose(f), 0);
+	struct handed h = compile(path, -1);
+	ck_assert_uint_eq(bh_config_count(&h.c, BH_TAB_BINDINGS), 64 * 512);
+	ck_assert_uint_eq(bh_config_count(&h.c, BH_TAB_PAGES), 64);
+	handed_free(&h);
+	struct run r = RUN(path);
+	ck_assert_int_eq(r.status, 0);
+#ifndef BH_SANITIZED
+	/* The documents of the library alone take 133 MB. */
+	ck_assert_int_lt(r.usage.ru_maxrss, 64000);
+#endif
+	run_free(&r);
+	unlink(path);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ what is generated */
+
+START_TEST(defaults_are_yaml_that_compiles)
+{
+	struct run r = RUN("--defaults", "loop");
+	ck_assert_int_eq(r.status, 0);
+	ck_assert_ptr_nonnull(strstr(r.out, "#channels: 8"));
+	char text[16384];
+	snprintf(text, sizeof(text), "bulkhead: 1\n%s", r.out);
+	struct handed h = compile_text(text, -1);
+	/* And with every default written out. */
+	for (char *p = text; (p = strstr(p, "    #"));)
+		if (p[5] != ' ')
+			memmove(p + 4, p + 5, strlen(p + 5) + 1);
+		else
+			p += 5;
+	struct handed full = compile_text(text, -1);
+	ck_assert_uint_eq(bh_config_find_proc(&full.c, "loop")->options_check,
+			  bh_config_find_proc(&h.c, "loop")->options_check);
+	handed_free(&h);
+	handed_free(&full);
+	run_free(&r);
+	r = RUN("--defaults", "lop");
+	ck_assert_int_eq(r.status, 2);
+	ck_assert_str_eq(r.err, "bh-config: there is no kind \"lop\"; did you mean \"loop\"?\n");
+	run_free(&r);
+}
+END_TEST
+
+START_TEST(the_reference_names_every_key)
+{
+	struct run r = RUN("--reference");
+	ck_assert_int_eq(r.status, 0);
+	static const char *const words[] = {"### Kind `lamp`", "| `ports[].channel` | u32 | `1` | 1 to 16 | restart |",
+					    "play\\|stop\\|record\\|toggle", "### `x-touch`", "`fader1` to `fader8`", "| `relative` |",
+					    "`page/go`", "| `max_age_ms` |"};
+	for (size_t i = 0; i < BH_ARRAY_LEN(words); i++)
+		ck_assert_msg(strstr(r.out, words[i]) != NULL, "%s", words[i]);
+	run_free(&r);
+}
+END_TEST
+
+int
+main(void)
+{
+	find_places();
+	Suite *s = suite_create("bh_config");
+	TCase *t = tcase_create("all");
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, every_wrong_file_is_refused_with_these_words);
+	tcase_add_test(t, a_file_that_is_too_large_is_refused);
+	tcase_add_test(t, wrong_use_is_not_a_refused_file);
+#ifndef BH_UNCONFINED
+	tcase_add_test(t, a_confined_process_can_read_and_no_more);
+	tcase_add_test(t, it_is_confined_before_it_reads_the_file);
+#endif
+	tcase_add_test(t, a_file_with_nothing_in_it_runs_the_fixed_processes);
+	tcase_add_test(t, processes_come_out_as_written);
+	tcase_add_test(t, each_process_gets_its_own_options_and_no_others);
+	tcase_add_test(t, a_process_reads_its_options_by_its_table);
+	tcase_add_test(t, bindings_come_out_as_written);
+	tcase_add_test(t, bindings_are_sorted_by_page_surface_and_control);
+	tcase_add_test(t, controls_come_from_the_device);
+	tcase_add_test(t, a_path_may_begin_with_a_place);
+	tcase_add_test(t, every_example_compiles);
+	tcase_add_test(t, every_configuration_in_the_documentation_compiles);
+	tcase_add_test(t, a_device_of_ones_own_is_a_file);
+	tcase_add_test(t, what_is_wrong_with_a_device_is_said_of_its_file);
+	tcase_add_test(t, a_process_of_the_same_name_and_kind_keeps_slot_and_records);
+	tcase_add_test(t, a_full_house_can_be_replaced);
+	tcase_add_test(t, check_sums_tell_whom_a_reload_concerns);
+	tcase_add_test(t, a_previous_that_is_none_is_refused);
+	tcase_add_test(t, sixty_four_pages_of_512_bindings_fit);
+	tcase_add_test(t, defaults_are_yaml_that_compiles);
+	tcase_add_test(t, the_reference_names_every_key);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}

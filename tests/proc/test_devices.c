@@ -1,0 +1,133 @@
+/*
+ * The device files as the surface process gets them, compiled by bh-config: every control where the protocol has it, and
+ * capabilities as options.
+ */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/config/compiled.h"
+#include "common/spawn.h"
+#include "tests/unit/panel.h"
+
+struct compiled {
+	struct bh_config c;
+	struct bh_options options;
+	const struct bh_cfg_surface *surface;
+};
+
+/* A configuration with one surface of this device, through the real compiler. */
+static struct compiled
+compile(const char *device)
+{
+	struct compiled k = {0};
+	char yaml[] = "/tmp/bh-devices.XXXXXX", bin[512], out[16], text[128];
+	struct bh_spawn_msg msg;
+	int pair[2], fds[BH_SPAWN_FDS], status = -1, fd = mkstemp(yaml);
+	int len = snprintf(text, sizeof(text), "bulkhead: 1\nsurfaces: { desk: { device: %s } }\n", device);
+	ck_assert_int_eq(write(fd, text, (size_t)len), len);
+	close(fd);
+	snprintf(bin, sizeof(bin), "%s/bh-config", getenv("BH_BIN") ? getenv("BH_BIN") : "bin");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	snprintf(out, sizeof(out), "%d", pair[1]);
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl(bin, bin, "--out", out, yaml, (char *)NULL);
+		_exit(126);
+	}
+	close(pair[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	unlink(yaml);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s does not compile", device);
+	ck_assert_int_eq(bh_spawn_recv(pair[0], &msg, fds, 0), 1);
+	close(pair[0]);
+	for (unsigned i = 0; i < msg.nfds; i++) {
+		if (msg.fd[i].role == BH_FD_CONFIG)
+			ck_assert_int_eq(bh_config_map(&k.c, fds[i]), 0);
+		if (msg.fd[i].role == BH_FD_OPTIONS && msg.fd[i].slot == BH_SLOT_FIRST_FREE)
+			ck_assert_int_eq(bh_config_map(&k.options.c, fds[i]), 0);
+		close(fds[i]);
+	}
+	k.surface = bh_config_surface(&k.c, BH_SLOT_FIRST_FREE);
+	ck_assert_ptr_nonnull(k.surface);
+	return k;
+}
+
+static const char *
+option(const struct compiled *k, const char *key)
+{
+	const struct bh_cfg_option *o = bh_config_option(&k->options.c, key);
+	return o ? bh_config_str(&k->options.c, o->text) : "";
+}
+
+/* Each control of the device stands in the panel, at the same place. Returns how many there are. */
+static unsigned
+compare(const struct compiled *k, uint16_t ignored_flags)
+{
+	struct panel panel;
+	panel_x_touch(&panel);
+	for (unsigned i = 0; i < k->surface->controls; i++) {
+		const struct bh_cfg_control *is = bh_config_control(&k->c, k->surface, i);
+		const struct bh_cfg_control *want = &panel.c[panel_find(&panel, is->name)];
+		ck_assert_msg(is->kind == want->kind, "%s is of another kind", is->name);
+		ck_assert_msg(is->addr == want->addr, "%s is at %02x, not %02x", is->name, is->addr, want->addr);
+		ck_assert_msg(is->touch == want->touch, "%s: touch", is->name);
+		ck_assert_msg(is->width == want->width, "%s: width", is->name);
+		uint16_t flags = want->flags | (want->kind == BH_CTL_LED ? BH_CTL_HAS_LED : 0);
+		ck_assert_msg((is->flags | ignored_flags) == (flags | ignored_flags), "%s: flags %x", is->name, is->flags);
+	}
+	return k->surface->controls;
+}
+
+START_TEST(an_x_touch_has_every_control_where_the_protocol_has_it)
+{
+	struct compiled k = compile("x-touch");
+	struct panel panel;
+	panel_x_touch(&panel);
+	ck_assert_uint_eq(compare(&k, 0), panel.n);
+	ck_assert_str_eq(option(&k, "fader_max"), "16380");
+	ck_assert_str_eq(option(&k, "colors"), "true");
+}
+END_TEST
+
+START_TEST(an_extender_has_the_strips_and_its_own_id)
+{
+	struct compiled k = compile("x-touch-extender");
+	ck_assert_uint_eq(compare(&k, 0), 10 * 8);
+	ck_assert_str_eq(option(&k, "sysex_id"), "21");
+	ck_assert_str_eq(option(&k, "usb"), "1397:00b6");
+}
+END_TEST
+
+START_TEST(a_generic_mackie_control_has_the_same_panel_without_colours)
+{
+	struct compiled k = compile("mcu-generic");
+	struct panel panel;
+	panel_x_touch(&panel);
+	ck_assert_uint_eq(compare(&k, BH_CTL_HAS_COLOR), panel.n);
+	ck_assert_str_eq(option(&k, "fader_max"), "16383");
+	ck_assert_str_eq(option(&k, "colors"), "false");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("devices");
+	TCase *t = tcase_create("all");
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, an_x_touch_has_every_control_where_the_protocol_has_it);
+	tcase_add_test(t, an_extender_has_the_strips_and_its_own_id);
+	tcase_add_test(t, a_generic_mackie_control_has_the_same_panel_without_colours);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

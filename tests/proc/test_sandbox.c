@@ -1,0 +1,417 @@
+/*
+ * Confinement, attacked from inside: a child enters each profile and tries what a process that was taken over would.
+ * Where the user's own rights would let it pass is shown first, by the same attempts without a profile.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/sandbox.h"
+#include "shm/layout.h"
+#include "tests/lib/host.h"
+
+#ifndef BH_UNCONFINED
+
+/* As the rows say: see `.sandbox` in procs. */
+static const struct {
+	const char *who;
+	uint32_t may;
+} profile[] = {
+	{"router, loop, config", 0},
+	{"template", BH_MAY_UDP},
+	{"store", BH_MAY_CREATE},
+	{"control", BH_MAY_UNIX | BH_MAY_CREATE | BH_MAY_THREADS},
+	{"surface", BH_MAY_OPEN_RW | BH_MAY_UNIX},
+	{"midi", BH_MAY_OPEN_RW},
+};
+#define PROFILES (int)(sizeof(profile) / sizeof(profile[0]))
+
+/* What a process has at hand: a peer's segment, read-only, and a sibling. */
+static int peer_rw, peer_ro;
+static pid_t sibling;
+static char dir[64];
+
+static void
+setup(void)
+{
+	char path[64];
+	peer_rw = memfd_create("peer.state", MFD_CLOEXEC);
+	ck_assert_int_ge(peer_rw, 0);
+	ck_assert_int_eq(ftruncate(peer_rw, 4096), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", peer_rw);
+	peer_ro = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(peer_ro, 0);
+	sibling = fork();
+	ck_assert_int_ge(sibling, 0);
+	if (sibling == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	snprintf(dir, sizeof(dir), "/tmp/bh-sandbox.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+}
+
+static void
+teardown(void)
+{
+	char path[128];
+	kill(sibling, SIGKILL);
+	waitpid(sibling, NULL, 0);
+	snprintf(path, sizeof(path), "%s/new", dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/snapshot", dir);
+	unlink(path);
+	rmdir(dir);
+	close(peer_rw);
+	close(peer_ro);
+}
+
+/* In the child: a claim that does not hold ends it with its line. */
+#define HOLDS(cond)                                                                                \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: does not hold: %s (%m)\n", __FILE__, __LINE__, #cond); \
+			_exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+#define REFUSED(call) HOLDS((call) < 0 && errno == EPERM)
+
+/* Run `claims` in a child under a profile; -1 = without one. Returns its wait status. */
+static int
+under(int which, void (*claims)(uint32_t may))
+{
+	int status;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		uint32_t may = which < 0 ? 0 : profile[which].may;
+		struct bh_sandbox box = {.may = may};
+		close(peer_rw); /* a reader has no such thing */
+		if (which >= 0)
+			HOLDS(bh_sandbox_enter(&box) & BH_HOLDS_CALLS);
+		claims(may);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static int
+reopen_for_writing(void)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", peer_ro);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* openat2() by its number: the struct is flags, mode, resolve. */
+static long
+reopen_by_openat2(void)
+{
+	char path[64];
+	uint64_t how[3] = {O_RDWR, 0, 0};
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", peer_ro);
+	return syscall(SYS_openat2, AT_FDCWD, path, how, sizeof(how));
+}
+
+static long
+read_the_sibling(void)
+{
+	char word[8];
+	struct iovec mine = {word, sizeof(word)}, its = {dir, sizeof(word)};
+	return syscall(SYS_process_vm_readv, sibling, &mine, 1, &its, 1, 0);
+}
+
+/* ------------------------------------------------------------------ refused */
+
+static void
+all_is_open(uint32_t may)
+{
+	(void)may;
+	HOLDS(reopen_for_writing() >= 0);
+	HOLDS(reopen_by_openat2() >= 0);
+	HOLDS(socket(AF_INET, SOCK_STREAM, 0) >= 0);
+	HOLDS(kill(sibling, 0) == 0);
+	char *argv[] = {(char *)"/bin/true", NULL};
+	execv(argv[0], argv);
+	HOLDS(!"exec");
+}
+
+START_TEST(without_a_profile_a_reader_can_write_a_peers_segment)
+{
+	ck_assert_int_eq(under(-1, all_is_open), 0);
+}
+END_TEST
+
+static void
+segments_stay_read_only(uint32_t may)
+{
+	HOLDS(mmap(NULL, 4096, PROT_READ, MAP_SHARED, peer_ro, 0) != MAP_FAILED);
+	HOLDS(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, peer_ro, 0) == MAP_FAILED && errno == EACCES);
+	REFUSED(reopen_by_openat2());
+	if (may & BH_MAY_OPEN_RW) {
+		/* The weakness that the decision record names: should this be refused one day, the record is out of date. */
+		HOLDS(reopen_for_writing() >= 0);
+		return;
+	}
+	REFUSED(reopen_for_writing());
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", peer_ro);
+	REFUSED(open(path, O_WRONLY));
+	REFUSED(open(path, O_ACCMODE));
+	REFUSED(open(path, O_RDWR | O_CREAT, 0600));
+	REFUSED(open(path, O_RDONLY | O_TRUNC));
+	REFUSED(truncate(path, 0));
+#ifdef SYS_open
+	REFUSED(syscall(SYS_open, path, O_RDWR));
+#endif
+#ifdef SYS_creat
+	REFUSED(syscall(SYS_creat, path, 0600));
+#endif
+	/* The one form in which a file may be made is none in which this one can be had. */
+	HOLDS(open(path, O_RDWR | O_CREAT | O_EXCL, 0600) < 0 && errno == (may & BH_MAY_CREATE ? EEXIST : EPERM));
+	REFUSED(open("/proc/self/mem", O_RDWR));
+}
+
+START_TEST(a_read_only_segment_cannot_be_had_writable)
+{
+	ck_assert_int_eq(under(_i, segments_stay_read_only), 0);
+}
+END_TEST
+
+static void
+others_are_out_of_reach(uint32_t may)
+{
+	char *argv[] = {(char *)"/bin/true", NULL};
+	REFUSED(ptrace(PTRACE_ATTACH, sibling, NULL, NULL));
+	REFUSED(ptrace(PTRACE_SEIZE, sibling, NULL, NULL));
+	REFUSED(read_the_sibling());
+	REFUSED(syscall(SYS_process_vm_writev, sibling, NULL, 0, NULL, 0, 0));
+	REFUSED(syscall(SYS_pidfd_open, sibling, 0));
+	REFUSED(syscall(SYS_pidfd_getfd, 0, 0, 0));
+	REFUSED(kill(sibling, SIGKILL));
+	REFUSED(kill(-1, 0));
+	REFUSED(syscall(SYS_tgkill, sibling, sibling, SIGKILL));
+	REFUSED(syscall(SYS_io_uring_setup, 1, NULL));
+	REFUSED(syscall(SYS_bpf, 0, NULL, 0));
+	REFUSED(syscall(SYS_userfaultfd, 0));
+	REFUSED(syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
+	REFUSED(syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL));
+	REFUSED(syscall(SYS_unshare, 0));
+	REFUSED(syscall(SYS_init_module, NULL, 0, ""));
+	REFUSED(execv(argv[0], argv));
+	REFUSED(syscall(SYS_execveat, AT_FDCWD, argv[0], argv, NULL, 0));
+	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+	REFUSED(socket(AF_INET6, SOCK_STREAM, 0));
+	REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
+	REFUSED(socket(AF_PACKET, SOCK_DGRAM, 0));
+	if (!(may & BH_MAY_UDP))
+		REFUSED(socket(AF_INET, SOCK_DGRAM, 0));
+	if (!(may & BH_MAY_UNIX))
+		REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+	if (!(may & BH_MAY_THREADS))
+		REFUSED(fork());
+	if (!(may & BH_MAY_CREATE)) {
+		REFUSED(unlink(dir));
+		REFUSED(rename(dir, "/tmp/bh-sandbox-never"));
+		REFUSED(open("/tmp/bh-sandbox-never", O_WRONLY | O_CREAT | O_EXCL, 0600));
+	}
+	/* It may give up more, never take back. */
+	struct bh_sandbox wide = {.may = UINT32_MAX};
+	bh_sandbox_enter(&wide);
+	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+START_TEST(no_other_process_program_or_network_can_be_reached)
+{
+	ck_assert_int_eq(under(_i, others_are_out_of_reach), 0);
+	ck_assert_int_eq(kill(sibling, 0), 0);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ own work */
+
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+static void
+creates(void)
+{
+	char name[80], over[80], text[8] = "";
+	snprintf(name, sizeof(name), "%s/new", dir);
+	snprintf(over, sizeof(over), "%s/snapshot", dir);
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	HOLDS(fd >= 0 && write(fd, "room", 4) == 4 && fsync(fd) == 0 && rename(name, over) == 0);
+	fd = open(over, O_RDONLY);
+	HOLDS(fd >= 0 && read(fd, text, sizeof(text)) == 4 && !strcmp(text, "room") && unlink(over) == 0);
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	HOLDS(fd >= 0 && fsync(fd) == 0);
+}
+
+static void
+own_work_is_done(uint32_t may)
+{
+	/* every process: its segments, files to read, time, sleep and wake, names from the system's files */
+	int own = memfd_create("own", MFD_CLOEXEC), pipefd[2];
+	HOLDS(own >= 0 && ftruncate(own, 4096) == 0);
+	char *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, own, 0);
+	HOLDS(map != MAP_FAILED);
+	map[0] = 1;
+	HOLDS(open("/etc/passwd", O_RDONLY) >= 0);
+	HOLDS(pipe(pipefd) == 0 && write(pipefd[1], "x", 1) == 1);
+	HOLDS(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pipefd) == 0);
+	struct bh_loop *loop = bh_loop_new();
+	HOLDS(loop && malloc(1 << 20));
+	if (may & BH_MAY_UDP) {
+		int fd = bh_udp_connect("127.0.0.1", 9);
+		HOLDS(fd >= 0 && send(fd, "x", 1, MSG_NOSIGNAL) == 1);
+		HOLDS(bh_udp_connect("localhost", 9) >= 0);
+	}
+	if (may & BH_MAY_UNIX) {
+		struct sockaddr_un at = {.sun_family = AF_UNIX};
+		snprintf(at.sun_path, sizeof(at.sun_path), "%s/new", dir);
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0), to = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		HOLDS(bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 1) == 0);
+		HOLDS(connect(to, (struct sockaddr *)&at, sizeof(at)) == 0 && accept(fd, NULL, NULL) >= 0);
+		if (may & BH_MAY_CREATE)
+			HOLDS(unlink(at.sun_path) == 0);
+	}
+	if (may & BH_MAY_CREATE)
+		creates();
+	if (may & BH_MAY_THREADS) {
+		pthread_t thread;
+		HOLDS(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
+	}
+	if (may & BH_MAY_OPEN_RW) {
+		int pty = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+		char name[64];
+		HOLDS(pty >= 0 && grantpt(pty) == 0 && unlockpt(pty) == 0 && ptsname_r(pty, name, sizeof(name)) == 0);
+		HOLDS(open(name, O_RDWR | O_NOCTTY) >= 0);
+	}
+}
+
+START_TEST(each_profile_lets_its_process_work)
+{
+	ck_assert_int_eq(under(_i, own_work_is_done), 0);
+}
+END_TEST
+
+static void
+aborts(uint32_t may)
+{
+	(void)may;
+	abort();
+}
+
+START_TEST(a_failed_assertion_still_dies_of_sigabrt)
+{
+	int status = under(_i, aborts);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ the real ones */
+
+/* Of a started driver: the word that readers see, and what the kernel says. */
+static void
+expect_confined(const struct host *h, uint64_t holds)
+{
+	char path[64], text[4096] = "";
+	snprintf(path, sizeof(path), "/proc/%d/status", h->pid);
+	int fd = open(path, O_RDONLY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_gt(read(fd, text, sizeof(text) - 1), 0);
+	close(fd);
+	ck_assert_ptr_nonnull(strstr(text, "NoNewPrivs:\t1"));
+	ck_assert_ptr_nonnull(strstr(text, "Seccomp:\t2"));
+	ck_assert_uint_eq(h->self->holds, holds);
+}
+
+START_TEST(drivers_run_confined_and_say_so)
+{
+	static struct host h;
+	host_start(&h, "loop", "channels", "8", NULL);
+	expect_confined(&h, BH_HOLDS_CALLS | BH_HOLDS_READ_ONLY | BH_HOLDS_NO_NETWORK);
+	host_kill(&h);
+	host_restart(&h);
+	expect_confined(&h, BH_HOLDS_CALLS | BH_HOLDS_READ_ONLY | BH_HOLDS_NO_NETWORK);
+	host_stop(&h);
+	memset(&h, 0, sizeof(h));
+	host_start(&h, "template", "host", "127.0.0.1", "port", "9", NULL);
+	expect_confined(&h, BH_HOLDS_CALLS | BH_HOLDS_READ_ONLY);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_debugger_attaches_from_outside)
+{
+	static struct host h;
+	int status;
+	host_start(&h, "loop", "channels", "8", NULL);
+	ck_assert_int_eq(ptrace(PTRACE_ATTACH, h.pid, NULL, NULL), 0);
+	ck_assert_int_eq(waitpid(h.pid, &status, 0), h.pid);
+	ck_assert(WIFSTOPPED(status));
+	ck_assert_int_eq(ptrace(PTRACE_DETACH, h.pid, NULL, NULL), 0);
+	uint32_t level = host_param(&h, "ch1/level");
+	ck_assert_int_eq(host_want(&h, level, bh_float(-6), true), 0);
+	host_expect(&h, level, bh_float(-6), 2000);
+	host_stop(&h);
+}
+END_TEST
+
+#else
+
+START_TEST(a_build_that_cannot_be_confined_says_so)
+{
+	ck_assert_int_eq(bh_sandbox_enter(&(struct bh_sandbox){0}), 0);
+	ck_assert_int_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+}
+END_TEST
+
+#endif
+
+int
+main(void)
+{
+	Suite *s = suite_create("sandbox");
+	TCase *t = tcase_create("all");
+	tcase_set_timeout(t, 60);
+#ifndef BH_UNCONFINED
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, without_a_profile_a_reader_can_write_a_peers_segment);
+	tcase_add_loop_test(t, a_read_only_segment_cannot_be_had_writable, 0, PROFILES);
+	tcase_add_loop_test(t, no_other_process_program_or_network_can_be_reached, 0, PROFILES);
+	tcase_add_loop_test(t, each_profile_lets_its_process_work, 0, PROFILES);
+	tcase_add_loop_test(t, a_failed_assertion_still_dies_of_sigabrt, 0, PROFILES);
+	tcase_add_test(t, drivers_run_confined_and_say_so);
+	tcase_add_test(t, a_debugger_attaches_from_outside);
+#else
+	tcase_add_test(t, a_build_that_cannot_be_confined_says_so);
+#endif
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
