@@ -37,6 +37,7 @@ static struct {
 /* What the router was told. */
 static struct {
 	unsigned presses[BH_MAX_CONTROLS], releases[BH_MAX_CONTROLS], events, resyncs;
+	bool held[BH_MAX_CONTROLS];
 } told;
 
 static void
@@ -51,12 +52,13 @@ desk_listen(void)
 	desk.fd = -1;
 }
 
+/* The door before the cable: the surface tries again as soon as the cable is gone. */
 static void
 desk_unplug(void)
 {
-	bh_close(&desk.fd);
-	bh_close(&desk.listener);
 	unlink(path);
+	bh_close(&desk.listener);
+	bh_close(&desk.fd);
 }
 
 static void
@@ -100,6 +102,23 @@ desk_read(void)
 }
 
 static void
+router_let_go(unsigned control)
+{
+	told.releases[control] += told.held[control];
+	told.held[control] = false;
+}
+
+/* As the router: after a RESYNC the cells say what their events may not have said; a press ends what was held before. */
+static void
+router_look(void)
+{
+	struct bh_cell_body c;
+	for (unsigned n = 0; n < BH_MAX_CONTROLS; n++)
+		if (told.held[n] && bh_inbox_cell(&h.in, n, &c) == 1 && !(c.flags & BH_CELL_PRESSED))
+			router_let_go(n);
+}
+
+static void
 router_read(void)
 {
 	struct bh_event ev;
@@ -108,10 +127,15 @@ router_read(void)
 	while (bh_ring_peek(&h.in.ring, &ev, payload, sizeof(payload), &len) == 1) {
 		told.events++;
 		told.resyncs += ev.kind == BH_EV_RESYNC;
-		if (ev.kind == BH_EV_PRESS && ev.id < BH_MAX_CONTROLS)
+		if (ev.kind == BH_EV_RESYNC)
+			router_look();
+		if (ev.kind == BH_EV_PRESS && ev.id < BH_MAX_CONTROLS) {
+			router_let_go(ev.id);
 			told.presses[ev.id]++;
+			told.held[ev.id] = true;
+		}
 		if (ev.kind == BH_EV_RELEASE && ev.id < BH_MAX_CONTROLS)
-			told.releases[ev.id]++;
+			router_let_go(ev.id);
 		bh_ring_advance(&h.in.ring, &ev);
 	}
 	while (bh_ring_peek(&h.sup_in.ring, &ev, payload, sizeof(payload), &len) == 1)
@@ -437,18 +461,17 @@ END_TEST
 START_TEST(a_press_that_the_router_does_not_take_flashes_and_is_not_done_later)
 {
 	unsigned mute = panel_find(&panel, "mute3");
-	uint64_t end = bh_mono_ns() + 5 * BH_NS_PER_S, bytes = host_counter(&h, BH_CNT_BYTES_IN) + HOST_RING * 6;
+	uint64_t end = bh_mono_ns() + 5 * BH_NS_PER_S;
 	for (unsigned k = 0; k < HOST_RING; k++)
 		SAY("\x90\x12\x7f\x90\x12\x00");
 	/* Nobody reads the ring. */
-	while ((desk.led[0x12] != BH_MCU_LED_FLASH + 1 || host_counter(&h, BH_CNT_BYTES_IN) < bytes) && bh_mono_ns() < end) {
+	while ((desk.led[0x12] != BH_MCU_LED_FLASH + 1 || host_counter(&h, BH_CNT_REFUSED) < HOST_RING / 2) && bh_mono_ns() < end) {
 		desk_read();
 		usleep(500);
 	}
 	ck_assert_uint_eq(desk.led[0x12], BH_MCU_LED_FLASH + 1);
-	uint64_t refused = host_counter(&h, BH_CNT_REFUSED);
 	ck_assert(until(3000, desk.led[0x12] == BH_MCU_LED_OFF + 1));
-	ck_assert_uint_eq(told.presses[mute] + refused, HOST_RING);
+	ck_assert_uint_eq(host_counter(&h, BH_CNT_REFUSED), HOST_RING / 2);
 	ck_assert_uint_eq(told.presses[mute], HOST_RING / 2);
 }
 END_TEST
