@@ -92,9 +92,21 @@ struct bh_rec_control {
 	uint8_t told_type;   /* enum bh_type of what is shown; BH_NONE = nothing bound */
 	uint8_t pad;
 	uint16_t grab_page;
-	uint8_t fill[20];
+	uint32_t overlay_ctl; /* strips: record of the control whose value is shown for a while */
+	uint64_t overlay_ns;  /* strips: until then; 0 = not */
+	uint64_t effect_ns;   /* strips, digits: when the text that moves began */
 	union {
 		char text[64]; /* strips, digits: what is shown */
+		struct { /* buttons, V-Pots, jog wheels: `told` and `flash_ns` are where they are in all */
+			uint64_t told_;
+			double speed;	     /* of turning, smoothed, in ticks a second */
+			uint64_t turned_ns;  /* last turn */
+			uint64_t pressed_ns; /* last press */
+			uint64_t hold_ns;    /* pressed still: the long press is due; 0 = none */
+			uint64_t double_ns;  /* pressed once: without a second press by then it was a single one; 0 = none */
+			uint64_t flash_ns_;
+			uint64_t spare_;
+		};
 		struct {
 			union bh_num told; /* FLOAT or INT: what is shown, or where the motor was sent */
 			double position;   /* where the hand left it, 0..1 */

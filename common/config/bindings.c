@@ -44,16 +44,44 @@ const struct bh_binding_row bh_binding_rows[BH_BIND_KIND_COUNT] = {
 		.needs_target = true, .fields = "flash,invert,label",
 		.help = "lights while a parameter is on, or not 0",
 	},
+	[BH_BIND_TOGGLE] = {
+		.kind = BH_BIND_TOGGLE, .key = "toggle", .controls = ON(BUTTON),
+		.needs_target = true, .fields = "on,off,invert,label",
+		.help = "flips a parameter between two values, off and on",
+	},
+	[BH_BIND_MOMENTARY] = {
+		.kind = BH_BIND_MOMENTARY, .key = "momentary", .controls = ON(BUTTON),
+		.needs_target = true, .fields = "on,off,invert,label",
+		.help = "sets a parameter while it is pressed, and back when it is let go",
+	},
+	[BH_BIND_RADIO] = {
+		.kind = BH_BIND_RADIO, .key = "radio", .controls = ON(BUTTON),
+		.needs_target = true, .fields = "on,label",
+		.help = "sets a parameter to one value, and is lit while it has it",
+	},
+	[BH_BIND_SELECT] = {
+		.kind = BH_BIND_SELECT, .key = "select", .controls = ON(BUTTON),
+		.needs_target = true, .fields = "choices,label",
+		.help = "goes on to the next of several values",
+	},
+	[BH_BIND_DO] = {
+		.kind = BH_BIND_DO, .key = "do", .controls = ON(BUTTON),
+		.needs_target = false, .fields = "label",
+		.help = "runs steps, one after the other",
+	},
 };
 
 const struct bh_binding_field bh_binding_fields[] = {
 	{"args", "list", "arguments of the action"},
+	{"choices", "list", "the values to go through; all that there are, if not written"},
 	{"color", "color", "of the strip: default red green yellow blue magenta cyan white"},
 	{"flash", "bool", "flash instead of being lit"},
 	{"invert", "bool", "the other way round"},
 	{"label", "text", "your own name for the binding, shown by the tool"},
 	{"max", "float", "value at the control's upper end, in the parameter's unit"},
 	{"min", "float", "value at the control's lower end, in the parameter's unit"},
+	{"off", "value", "value when it is off; else the lowest"},
+	{"on", "value", "value when it is on; else the highest"},
 	{"ring", "ring", "what the V-Pot's ring shows: dot pan wrap spread"},
 	{"step", "float", "change for each click, in the parameter's unit; of a V-Pot or jog wheel"},
 	{"taper", "taper", "how travel becomes value: linear fader_db log steps; else as the parameter says"},

@@ -20,7 +20,9 @@ static const size_t row_size[BH_TAB_COUNT] = {
 	[BH_TAB_PROCS] = sizeof(struct bh_cfg_proc),	   [BH_TAB_SURFACES] = sizeof(struct bh_cfg_surface),
 	[BH_TAB_CONTROLS] = sizeof(struct bh_cfg_control), [BH_TAB_PAGES] = sizeof(struct bh_cfg_page),
 	[BH_TAB_BINDINGS] = sizeof(struct bh_cfg_binding), [BH_TAB_ACTIONS] = sizeof(struct bh_cfg_action),
-	[BH_TAB_OPTIONS] = sizeof(struct bh_cfg_option),
+	[BH_TAB_OPTIONS] = sizeof(struct bh_cfg_option),   [BH_TAB_STEPS] = sizeof(struct bh_cfg_step),
+	[BH_TAB_REACTIONS] = sizeof(struct bh_cfg_reaction), [BH_TAB_BANKS] = sizeof(struct bh_cfg_bank),
+	[BH_TAB_ROOM] = sizeof(struct bh_cfg_room),
 };
 
 /* ------------------------------------------------------------------ rows and strings */
@@ -191,24 +193,118 @@ is_control_sound(const struct bh_cfg_control *ctl)
 	       ctl->kind < BH_CTL_KIND_COUNT;
 }
 
+/* NaN and infinity would spread into what the router keeps. */
+static bool
+is_finite(double x)
+{
+	return x - x == 0;
+}
+
+static bool
+is_operand_sound(const struct bh_config *c, const struct bh_cfg_operand *o)
+{
+	return (o->type == BH_NONE || o->type == BH_FLOAT || o->type == BH_TEXT) && is_finite(o->num) && is_string(c, o->text);
+}
+
+/* A driver's slot, the router's own parameters, or nothing. */
+static bool
+is_driver(const struct bh_config *c, uint16_t slot)
+{
+	const struct bh_cfg_proc *p = slot == BH_SLOT_NONE || slot == BH_SLOT_ROUTER ? NULL : bh_config_proc(c, slot);
+	return slot == BH_SLOT_NONE || slot == BH_SLOT_ROUTER || (p && p->role == BH_ROLE_DRIVER);
+}
+
+static bool
+is_name(const struct bh_config *c, uint32_t off)
+{
+	return is_string(c, off) && strlen(bh_config_str(c, off)) <= BH_NAME_MAX;
+}
+
+static bool
+is_cond_sound(const struct bh_config *c, const struct bh_cfg_cond *cond)
+{
+	return cond->op == BH_COND_ALWAYS || (cond->op < BH_COND_COUNT && is_driver(c, cond->driver) &&
+					      is_name(c, cond->target) && is_operand_sound(c, &cond->with));
+}
+
+static bool
+are_steps(const struct bh_config *c, uint32_t first, uint32_t count)
+{
+	uint32_t all = bh_config_count(c, BH_TAB_STEPS);
+	return !count || (first <= all && count <= all - first);
+}
+
+static bool
+is_room(const struct bh_config *c, uint32_t row)
+{
+	return row < bh_config_count(c, BH_TAB_ROOM);
+}
+
+static bool
+is_step_sound(const struct bh_config *c, const struct bh_cfg_step *s)
+{
+	return s->kind && s->kind < BH_STEP_KIND_COUNT && (s->driver == BH_DRIVER_PAGE || is_driver(c, s->driver)) &&
+	       is_name(c, s->target) && is_text_list(c, s->args, s->args_len) && is_operand_sound(c, &s->to) &&
+	       is_cond_sound(c, &s->when);
+}
+
+static bool
+is_reaction_sound(const struct bh_config *c, const struct bh_cfg_reaction *r)
+{
+	return is_cond_sound(c, &r->when) && is_room(c, r->room) && are_steps(c, r->step_first, r->steps) &&
+	       are_steps(c, r->else_first, r->else_steps) &&
+	       (r->page == BH_PAGE_GLOBAL || r->page < bh_config_count(c, BH_TAB_PAGES));
+}
+
+static bool
+is_bank_sound(const struct bh_config *c, const struct bh_cfg_bank *b)
+{
+	return is_string(c, b->name) && is_room(c, b->room) && is_driver(c, b->driver) && is_name(c, b->before) &&
+	       is_name(c, b->after) && is_text_list(c, b->items, b->items_len) && is_text_list(c, b->pins, b->pins_len) &&
+	       b->places <= BH_MAX_CONTROLS && b->max <= BH_MAX_PARAMS;
+}
+
+static bool
+is_room_sound(const struct bh_config *c, const struct bh_cfg_room *r)
+{
+	return is_name(c, r->name) && r->kind && r->kind < BH_ROOM_KIND_COUNT && is_text_list(c, r->choices, r->choices_len) &&
+	       is_operand_sound(c, &r->def);
+}
+
 static bool
 is_binding_sound(const struct bh_config *c, const struct bh_cfg_binding *b)
 {
 	const struct bh_cfg_surface *s = bh_config_surface(c, b->surface);
-	if (!s || b->control >= s->controls || !b->kind || b->kind >= BH_BIND_KIND_COUNT || b->ring > BH_RING_SPREAD)
+	if (!s || b->control >= s->controls || !b->kind || b->kind >= BH_BIND_KIND_COUNT || b->ring > BH_RING_SPREAD ||
+	    b->part >= BH_PART_COUNT || b->effect >= BH_FX_COUNT)
 		return false;
 	if (b->page != BH_PAGE_GLOBAL && b->page >= bh_config_count(c, BH_TAB_PAGES))
 		return false;
-	if (b->driver != BH_SLOT_NONE && b->driver != BH_DRIVER_PAGE) {
-		const struct bh_cfg_proc *p = bh_config_proc(c, b->driver);
-		if (!p || p->role != BH_ROLE_DRIVER)
+	if (b->driver != BH_DRIVER_PAGE && !is_driver(c, b->driver))
+		return false;
+	if (!is_name(c, b->target) || !is_string(c, b->text) || !is_string(c, b->label) ||
+	    !is_text_list(c, b->args, b->args_len) || !is_text_list(c, b->choices, b->choices_len))
+		return false;
+	if ((b->layer && !is_room(c, b->layer - 1u)) || !are_steps(c, b->step_first, b->steps) ||
+	    b->bank > bh_config_count(c, BH_TAB_BANKS))
+		return false;
+	return b->color < 8 && is_finite(b->min) && is_finite(b->max) && is_finite(b->step) && is_finite(b->curve) &&
+	       is_finite(b->fine) && is_operand_sound(c, &b->on) && is_operand_sound(c, &b->off) && is_cond_sound(c, &b->when);
+}
+
+/* No circle: each chain of inheritance ends within as many pages as there are. */
+static bool
+is_inheritance_sound(const struct bh_config *c)
+{
+	uint32_t pages = bh_config_count(c, BH_TAB_PAGES);
+	for (uint32_t i = 0; i < pages; i++) {
+		uint32_t up = i + 1, links = 0;
+		for (; up && up <= pages && links <= pages; links++)
+			up = ((const struct bh_cfg_page *)bh_config_row(c, BH_TAB_PAGES, up - 1))->inherit;
+		if (up)
 			return false;
 	}
-	if (!is_string(c, b->target) || !is_string(c, b->text) || !is_string(c, b->label) ||
-	    !is_text_list(c, b->args, b->args_len) || strlen(bh_config_str(c, b->target)) > BH_NAME_MAX)
-		return false;
-	/* NaN and infinity would spread into what the router keeps. */
-	return b->color < 8 && b->min - b->min == 0 && b->max - b->max == 0 && b->step - b->step == 0;
+	return true;
 }
 
 /* Each page's bindings stand together, the global ones behind them all, and every one belongs to its page. */
@@ -251,8 +347,12 @@ are_rows_sound(const struct bh_config *c)
 	return ALL_ROWS(c, BH_TAB_PROCS, struct bh_cfg_proc, is_proc_sound(c, row_)) &&
 	       ALL_ROWS(c, BH_TAB_SURFACES, struct bh_cfg_surface, is_surface_sound(c, row_)) &&
 	       ALL_ROWS(c, BH_TAB_CONTROLS, struct bh_cfg_control, is_control_sound(row_)) &&
-	       are_pages_sound(c) &&
+	       are_pages_sound(c) && is_inheritance_sound(c) &&
 	       ALL_ROWS(c, BH_TAB_BINDINGS, struct bh_cfg_binding, is_binding_sound(c, row_)) &&
+	       ALL_ROWS(c, BH_TAB_STEPS, struct bh_cfg_step, is_step_sound(c, row_)) &&
+	       ALL_ROWS(c, BH_TAB_REACTIONS, struct bh_cfg_reaction, is_reaction_sound(c, row_)) &&
+	       ALL_ROWS(c, BH_TAB_BANKS, struct bh_cfg_bank, is_bank_sound(c, row_)) &&
+	       ALL_ROWS(c, BH_TAB_ROOM, struct bh_cfg_room, is_room_sound(c, row_)) &&
 	       ALL_ROWS(c, BH_TAB_ACTIONS, struct bh_cfg_action,
 			is_string(c, row_->kind) && is_string(c, row_->name) && is_string(c, row_->help)) &&
 	       ALL_ROWS(c, BH_TAB_OPTIONS, struct bh_cfg_option,

@@ -105,7 +105,7 @@ core_queue_driver(struct bh_core *core, uint16_t slot)
 {
 	for (uint32_t k = 0; k < core->ctls; k++) {
 		core->steps++;
-		if (core->ctl[k].active != NONE && core_binding(core, core->ctl[k].active)->driver == slot)
+		if (core_main(&core->ctl[k]) != NONE && core_binding(core, core_main(&core->ctl[k]))->driver == slot)
 			core_queue_ctl(core, k);
 	}
 }
@@ -433,9 +433,9 @@ core_action(struct bh_core *core, uint16_t driver, uint32_t action, uint32_t ori
 void
 core_press(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns)
 {
-	if (c->active == NONE)
+	if (core_main(c) == NONE)
 		return;
-	const struct bh_cfg_binding *b = core_binding(core, c->active);
+	const struct bh_cfg_binding *b = core_binding(core, core_main(c));
 	/* An action of a driver is judged by the driver itself, last of all, and reported back. */
 	bool own = b->kind != BH_BIND_ACTION || b->driver == BH_DRIVER_PAGE;
 	if (own && stamp_ns < core->now && core->now - stamp_ns > core->opt.press_age_ms * 1000000ull) {
@@ -443,17 +443,17 @@ core_press(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns)
 		return;
 	}
 	if (core_kinds[b->kind].on_press)
-		core_kinds[b->kind].on_press(core, c, c->active, stamp_ns);
+		core_kinds[b->kind].on_press(core, c, core_main(c), stamp_ns);
 }
 
 void
 core_turn(struct bh_core *core, struct core_ctl *c, int32_t ticks, uint64_t stamp_ns)
 {
-	if (!ticks || c->active == NONE)
+	if (!ticks || core_main(c) == NONE)
 		return;
-	const struct core_kind *k = &core_kinds[core_binding(core, c->active)->kind];
+	const struct core_kind *k = &core_kinds[core_binding(core, core_main(c))->kind];
 	if (k->on_relative)
-		k->on_relative(core, c, c->active, ticks, stamp_ns);
+		k->on_relative(core, c, core_main(c), ticks, stamp_ns);
 }
 
 /* ------------------------------------------------------------------ events of surfaces */

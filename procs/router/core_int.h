@@ -14,9 +14,9 @@ struct core_ctl {
 	uint16_t slot, index;
 	uint32_t rec;
 	const struct bh_cfg_control *cfg;
-	uint32_t active; /* binding on the page shown, or NONE */
-	uint32_t drive;	 /* binding that the hand drives: the active one, or that of the page it was grabbed on */
-	uint32_t next;	 /* next control on this page that shows the same target */
+	uint32_t part[BH_PART_COUNT]; /* binding of each part on the page shown (LIGHT: the first), or NONE */
+	uint32_t lights; /* bindings of LIGHT, one after the other */
+	uint32_t drive;	 /* binding that the hand drives: the main one, or that of the page it was grabbed on */
 	uint32_t touch_button; /* fader: the button that a touch presses, or NONE */
 	bool queued;	 /* to be rendered */
 	bool meter_live; /* the last level passed on was not 0 */
@@ -30,7 +30,8 @@ struct core_param {
 	uint16_t choices;
 	uint8_t type, access;
 	bool present, queued;
-	uint32_t index, rec, target, dir_gen;
+	uint32_t index, rec, dir_gen;
+	uint32_t target; /* first of the targets that it stands behind, or NONE */
 	uint32_t next; /* same bucket of names */
 	uint32_t hash;
 	uint32_t choices_off, choices_len;
@@ -46,7 +47,8 @@ struct core_target {
 	uint32_t hash;
 	const char *name; /* borrowed from the configuration */
 	uint32_t param;	  /* or NONE */
-	uint32_t first;	  /* control on this page that shows it */
+	uint32_t same;	  /* next target of the same parameter */
+	uint32_t first;	  /* link: what shows it on the pages shown; see core_link_binding() */
 	uint32_t next;	  /* same bucket */
 };
 
@@ -97,6 +99,9 @@ struct bh_core {
 	const struct bh_cfg_binding *binding; /* the table in the configuration */
 	uint32_t bindings, stride, global_first;
 	uint32_t *binding_target; /* target, or page number of page/go, NONE = none */
+	uint32_t *binding_when;	  /* target of its condition, or NONE */
+	uint32_t *binding_ctl;	  /* its control */
+	uint32_t *link; /* of 2 * binding (its target) and 2 * binding + 1 (its condition): the next one on the same target */
 	uint32_t *bucket_param, *bucket_target;
 	uint32_t bucket_mask_param, bucket_mask_target;
 	uint32_t *queue, queue_head, queue_len;	  /* controls to render */
@@ -184,8 +189,9 @@ void core_param_arm(struct bh_core *core, struct core_param *p);
 enum bh_type core_newest(struct bh_core *core, const struct core_param *p, union bh_val *v, bool *stale);
 void core_tell_param(struct bh_core *core, struct core_param *p);
 void core_queue_tell(struct bh_core *core, uint32_t param);
-/* Everything on this page that shows it is to be rendered. */
+/* Everything that shows this target, or parameter, is to be rendered. */
 void core_queue_target(struct bh_core *core, uint32_t target);
+void core_queue_param(struct bh_core *core, const struct core_param *p);
 struct core_param *core_param_by_name(struct bh_core *core, uint16_t slot, const char *name);
 void core_set_target(struct bh_core *core, struct core_param *p);
 
@@ -212,8 +218,30 @@ void core_unplan(struct bh_core *core);
 void core_turn_page(struct bh_core *core, uint32_t page);
 int core_find_page(const struct bh_core *core, const char *name);
 struct core_param *core_binding_param(struct bh_core *core, uint32_t b);
+struct core_param *core_when_param(struct bh_core *core, uint32_t b);
+/* The binding behind a link; `*of_condition`: it is its condition that looks there. */
+static inline uint32_t
+core_link_binding(uint32_t link, bool *of_condition)
+{
+	*of_condition = link & 1;
+	return link / 2;
+}
+/* The main binding of a control on the page shown, or NONE. */
+static inline uint32_t
+core_main(const struct core_ctl *c)
+{
+	return c->part[BH_PART_MAIN];
+}
 /* Recompute what is active on page n, and who shows what. */
 void core_activate(struct bh_core *core, uint32_t page);
+
+/* ------------------------------------------------------------------ value.c: what is written in the configuration, against a parameter */
+/* An operand as a value of the parameter's type: a choice by name or number, a number, a text. False: it has none such. */
+bool core_operand(const struct bh_core *core, const struct core_param *p, const struct bh_cfg_operand *o, union bh_val *out);
+/* Does a condition hold? `p`: the parameter it looks at, NULL = missing. What is not known holds no condition, not even "not". */
+bool core_holds(struct bh_core *core, const struct bh_cfg_cond *cond, const struct core_param *p);
+/* The parameter of a condition or step, by name; NULL = missing. Costs a look into a hash table. */
+struct core_param *core_named_param(struct bh_core *core, uint16_t driver, uint32_t name_off);
 
 /* ------------------------------------------------------------------ kinds.c, text.c, request.c */
 /* The nearest whole number that every process agrees on, whatever a driver or a file says. */

@@ -78,7 +78,7 @@ core_fader_touched(struct bh_core *core, struct core_ctl *c, bool touched)
 	} else {
 		bool held = r->flags & (BH_CTRL_HELD | BH_CTRL_DEAF);
 		r->flags &= (uint16_t)~(BH_CTRL_TOUCHED | BH_CTRL_HELD | BH_CTRL_DEAF);
-		c->drive = c->active;
+		c->drive = core_main(c);
 		fader_let_go(core, c);
 		if (held) {
 			/* What it is bound to now was not moved by this hand: it owes it nothing but the time to let go. */
@@ -128,8 +128,8 @@ static bool
 fader_wanted(struct bh_core *core, struct core_ctl *c, double *pos)
 {
 	const struct bh_rec_control *r = core_ctl_rec(core, c);
-	struct core_param *p = c->active == NONE ? NULL : core_binding_param(core, c->active);
-	const struct bh_cfg_binding *b = c->active == NONE ? NULL : core_binding(core, c->active);
+	struct core_param *p = core_main(c) == NONE ? NULL : core_binding_param(core, core_main(c));
+	const struct bh_cfg_binding *b = core_main(c) == NONE ? NULL : core_binding(core, core_main(c));
 	union bh_val v;
 	if (!p || p->type == BH_TEXT || p->type == BH_TRIGGER || b->kind != BH_BIND_VALUE)
 		return false;

@@ -79,8 +79,8 @@ core_render(struct bh_core *core, struct core_ctl *c)
 	}
 	if (meter)
 		shown.kind = BH_EV_METER;
-	if (c->active != NONE)
-		core_kinds[core_binding(core, c->active)->kind].render(core, c, c->active, &shown);
+	if (core_main(c) != NONE)
+		core_kinds[core_binding(core, core_main(c))->kind].render(core, c, core_main(c), &shown);
 	if (r->flags & BH_CTRL_REFUSED && core->now < r->flash_ns) {
 		shown.type = BH_INT;
 		shown.v.i = BH_LIGHT_FLASH;
@@ -93,29 +93,40 @@ core_render(struct bh_core *core, struct core_ctl *c)
  * A level, from its driver to the meters on this page that show it. It needs no durability: the next one is a few milliseconds
  * away. So nothing is written down, and a transaction of meters alone is not committed but sent.
  */
+static void
+show_level(struct bh_core *core, const struct core_param *p, uint32_t bn, const union bh_val *v, uint64_t stamp_ns)
+{
+	struct core_ctl *c = &core->ctl[core->binding_ctl[bn]];
+	const struct bh_rec_control *r = core_ctl_rec(core, c);
+	const struct bh_cfg_binding *b = core_binding(core, bn);
+	if (c->cfg->kind != BH_CTL_METER || c->queued || !core_has_room(core, 0, 1))
+		return;
+	double level = p->type == BH_FLOAT ? v->f : (double)v->i;
+	struct bh_taper_range range = core_binding_range(p, b);
+	struct core_shown shown = {.type = BH_FLOAT, .v.f = core_binding_pos(p, b, v)};
+	if (level > range.max)
+		shown.v.f = level - range.max < 1 ? 1 + (level - range.max) : 2; /* above 1 = overload */
+	if (!(r->flags & BH_CTRL_TOLD))
+		return; /* nobody can take it yet */
+	c->meter_gen = next_gen(r, c);
+	struct bh_event ev = {
+		.kind = BH_EV_METER, .type = BH_FLOAT, .id = c->index, .gen = c->meter_gen, .stamp_ns = stamp_ns};
+	core_out_value(core, c->slot, &ev, &shown.v);
+	c->meter_live = shown.v.f != 0;
+}
+
 void
 core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns)
 {
-	if (p->target == NONE || (p->type != BH_FLOAT && p->type != BH_INT))
+	if (p->type != BH_FLOAT && p->type != BH_INT)
 		return;
-	for (uint32_t k = core->target[p->target].first; k != NONE; k = core->ctl[k].next) {
-		struct core_ctl *c = &core->ctl[k];
-		core->steps++;
-		if (c->cfg->kind != BH_CTL_METER || c->queued || !core_has_room(core, 0, 1))
-			continue;
-		const struct bh_rec_control *r = core_ctl_rec(core, c);
-		const struct bh_cfg_binding *b = core_binding(core, c->active);
-		double level = p->type == BH_FLOAT ? v->f : (double)v->i;
-		struct bh_taper_range range = core_binding_range(p, b);
-		struct core_shown shown = {.type = BH_FLOAT, .v.f = core_binding_pos(p, b, v)};
-		if (level > range.max)
-			shown.v.f = level - range.max < 1 ? 1 + (level - range.max) : 2; /* above 1 = overload */
-		if (!(r->flags & BH_CTRL_TOLD))
-			continue; /* nobody can take it yet */
-		c->meter_gen = next_gen(r, c);
-		struct bh_event ev = {.kind = BH_EV_METER, .type = BH_FLOAT, .id = c->index, .gen = c->meter_gen,
-				      .stamp_ns = stamp_ns};
-		core_out_value(core, c->slot, &ev, &shown.v);
-		c->meter_live = shown.v.f != 0;
+	for (uint32_t t = p->target; t != NONE; t = core->target[t].same) {
+		for (uint32_t n = core->target[t].first; n != NONE; n = core->link[n]) {
+			bool of_condition;
+			uint32_t bn = core_link_binding(n, &of_condition);
+			core->steps++;
+			if (!of_condition)
+				show_level(core, p, bn, v, stamp_ns);
+		}
 	}
 }

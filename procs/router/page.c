@@ -2,7 +2,8 @@
  * page.c - what is derived from the configuration, and pages
  *
  * Per configuration: controls, parameters, and the names that bindings point at, each once. Per page shown: the active binding
- * of each control (the page's own before a global one), and for each name the controls that show it, so that an event costs
+ * of each part of a control (the page's own entry before an inherited one before a global one; a layer that is on before all), and for
+ * each name the bindings that show it, so that an event costs
  * the same however many pages and bindings there are.
  *
  * A fader that is held while the page turns goes on with the binding it was grabbed with: an operator on air finishes the fade he
@@ -16,6 +17,8 @@
 
 #include "procs/router/core_int.h"
 
+#define PAGES_DEEP 16u /* of inheritance */
+
 static uint32_t
 binding_row_target(const struct bh_core *core, uint32_t b)
 {
@@ -23,24 +26,35 @@ binding_row_target(const struct bh_core *core, uint32_t b)
 	return row->driver == BH_DRIVER_PAGE ? NONE : core->binding_target[b];
 }
 
+static struct core_param *
+target_param(struct bh_core *core, uint32_t t)
+{
+	return t == NONE || core->target[t].param == NONE ? NULL : &core->param[core->target[t].param];
+}
+
 struct core_param *
 core_binding_param(struct bh_core *core, uint32_t b)
 {
-	uint32_t t = binding_row_target(core, b);
-	return t == NONE || core->target[t].param == NONE ? NULL : &core->param[core->target[t].param];
+	return target_param(core, binding_row_target(core, b));
+}
+
+struct core_param *
+core_when_param(struct bh_core *core, uint32_t b)
+{
+	return target_param(core, core->binding_when[b]);
 }
 
 void
 core_set_target(struct bh_core *core, struct core_param *p)
 {
-	p->target = NONE;
 	for (uint32_t t = core->bucket_target[p->hash & core->bucket_mask_target]; t != NONE; t = core->target[t].next) {
 		core->steps++;
 		if (core->target[t].hash != p->hash || core->target[t].driver != p->slot ||
 		    strcmp(core->target[t].name, p->name))
 			continue;
-		p->target = t;
 		core->target[t].param = (uint32_t)(p - core->param);
+		core->target[t].same = p->target;
+		p->target = t;
 		core_queue_target(core, t);
 		return;
 	}
@@ -60,41 +74,101 @@ core_find_page(const struct bh_core *core, const char *name)
 	return -ENOENT;
 }
 
+/* ------------------------------------------------------------------ what is active */
+
 static void
-activate_range(struct bh_core *core, uint32_t first, uint32_t count)
+link_target(struct bh_core *core, uint32_t link, uint32_t t)
 {
+	if (t == NONE)
+		return;
+	core->link[link] = core->target[t].first;
+	core->target[t].first = link;
+}
+
+static void
+unlink_target(struct bh_core *core, uint32_t t)
+{
+	if (t != NONE)
+		core->target[t].first = NONE;
+}
+
+static uint32_t
+part_length(const struct core_ctl *c, enum bh_part part)
+{
+	return c->part[part] == NONE ? 0 : part == BH_PART_LIGHT ? c->lights : 1;
+}
+
+/* For every active binding of a control: its number in `b_`. */
+#define EACH_PART(c, b_)                                                                           \
+	for (int part_ = 0; part_ < BH_PART_COUNT; part_++)                                        \
+		for (uint32_t b_ = (c)->part[part_], end_ = b_ + part_length(c, (enum bh_part)part_); b_ != end_; b_++)
+
+/* Everything of a control's entry replaces everything of the one below it. */
+static void
+clear_parts(struct core_ctl *c)
+{
+	for (int k = 0; k < BH_PART_COUNT; k++)
+		c->part[k] = NONE;
+	c->lights = 0;
+}
+
+/* The rows of one page (or the global ones) that hold without a layer, or with this one. */
+static void
+activate_range(struct bh_core *core, uint32_t first, uint32_t count, uint32_t layer)
+{
+	uint32_t last = NONE;
 	for (uint32_t b = first; b - first < count && b < core->bindings; b++) {
 		const struct bh_cfg_binding *row = core_binding(core, b);
-		struct core_ctl *c = core_find_ctl(core, row->surface, row->control);
+		struct core_ctl *c = row->layer == layer ? core_find_ctl(core, row->surface, row->control) : NULL;
 		core->steps++;
-		if (c && row->kind && row->kind < BH_BIND_KIND_COUNT)
-			c->active = b;
+		if (!c || !row->kind || row->kind >= BH_BIND_KIND_COUNT)
+			continue;
+		if (core->binding_ctl[b] != last)
+			clear_parts(c);
+		last = core->binding_ctl[b];
+		if (c->part[row->part] == NONE)
+			c->part[row->part] = b;
+		c->lights += row->part == BH_PART_LIGHT;
 	}
 }
 
+static void
+activate_page(struct bh_core *core, uint32_t page, uint32_t layer, unsigned depth)
+{
+	const struct bh_cfg_page *row = bh_config_row(core->config, BH_TAB_PAGES, page);
+	if (!row || depth > PAGES_DEEP)
+		return;
+	if (row->inherit)
+		activate_page(core, row->inherit - 1, layer, depth + 1);
+	activate_range(core, row->first, row->count, layer);
+}
+
+static void
+activate_layer(struct bh_core *core, uint32_t page, uint32_t layer)
+{
+	activate_range(core, core->global_first, core->bindings - core->global_first, layer);
+	activate_page(core, page, layer, 0);
+}
+
+/* Global bindings, then the page's, each over the other; then the same of each layer that is on. */
 void
 core_activate(struct bh_core *core, uint32_t page)
 {
-	const struct bh_cfg_page *row = bh_config_row(core->config, BH_TAB_PAGES, page);
 	for (uint32_t k = 0; k < core->ctls; k++) {
 		struct core_ctl *c = &core->ctl[k];
-		uint32_t t = c->active == NONE ? NONE : binding_row_target(core, c->active);
-		if (t != NONE)
-			core->target[t].first = NONE;
-		c->active = NONE;
+		EACH_PART (c, b) {
+			unlink_target(core, binding_row_target(core, b));
+			unlink_target(core, core->binding_when[b]);
+		}
+		clear_parts(c);
 	}
-	activate_range(core, core->global_first, core->bindings - core->global_first);
-	if (row)
-		activate_range(core, row->first, row->count);
+	activate_layer(core, page, 0);
 	for (uint32_t k = core->ctls; k-- > 0;) {
-		struct core_ctl *c = &core->ctl[k];
-		uint32_t t = c->active == NONE ? NONE : binding_row_target(core, c->active);
 		core->steps++;
-		c->next = NONE;
-		if (t == NONE)
-			continue;
-		c->next = core->target[t].first;
-		core->target[t].first = k;
+		EACH_PART (&core->ctl[k], b) {
+			link_target(core, 2 * b, binding_row_target(core, b));
+			link_target(core, 2 * b + 1, core->binding_when[b]);
+		}
 	}
 }
 
@@ -105,14 +179,14 @@ settle_drives(struct bh_core *core)
 	for (uint32_t k = 0; k < core->ctls; k++) {
 		struct core_ctl *c = &core->ctl[k];
 		struct bh_rec_control *r = core_ctl_rec(core, c);
-		if (r->flags & BH_CTRL_HELD && c->drive == c->active) {
+		if (r->flags & BH_CTRL_HELD && c->drive == core_main(c)) {
 			r->flags &= (uint16_t)~BH_CTRL_HELD;
 			core_dirty(core, c->rec);
 		}
 		if (r->flags & BH_CTRL_DEAF)
 			c->drive = NONE;
 		else if (!(r->flags & BH_CTRL_HELD))
-			c->drive = c->active;
+			c->drive = core_main(c);
 	}
 }
 
@@ -209,6 +283,9 @@ core_unplan(struct bh_core *core)
 	free(core->param);
 	free(core->target);
 	free(core->binding_target);
+	free(core->binding_when);
+	free(core->binding_ctl);
+	free(core->link);
 	free(core->bucket_param);
 	free(core->bucket_target);
 	free(core->queue);
@@ -216,7 +293,8 @@ core_unplan(struct bh_core *core)
 	core->ctl = NULL;
 	core->param = NULL;
 	core->target = NULL;
-	core->binding_target = core->bucket_param = core->bucket_target = core->queue = core->tell = NULL;
+	core->binding_target = core->binding_when = core->binding_ctl = core->link = NULL;
+	core->bucket_param = core->bucket_target = core->queue = core->tell = NULL;
 }
 
 /* Who there is, and where its records are. */
@@ -263,17 +341,20 @@ plan_alloc(struct bh_core *f)
 	f->binding = bh_config_row(f->config, BH_TAB_BINDINGS, 0);
 	f->stride = f->config->head->table[BH_TAB_BINDINGS].stride;
 	f->bucket_mask_param = bucket_mask(f->params);
-	f->bucket_mask_target = bucket_mask(f->bindings);
+	f->bucket_mask_target = bucket_mask(2 * f->bindings);
 	f->ctl = calloc(f->ctls + 1, sizeof(*f->ctl));
 	f->param = calloc(f->params + 1, sizeof(*f->param));
-	f->target = calloc(f->bindings + 1, sizeof(*f->target));
+	f->target = calloc(2 * f->bindings + 1, sizeof(*f->target));
 	f->queue = calloc(f->ctls + 1, sizeof(*f->queue));
 	f->tell = calloc(f->params + 1, sizeof(*f->tell));
 	f->binding_target = filled(f->bindings);
+	f->binding_when = filled(f->bindings);
+	f->binding_ctl = filled(f->bindings);
+	f->link = filled(2 * f->bindings);
 	f->bucket_param = filled(f->bucket_mask_param + 1);
 	f->bucket_target = filled(f->bucket_mask_target + 1);
-	bool ok = f->ctl && f->param && f->target && f->queue && f->tell && f->binding_target && f->bucket_param &&
-		  f->bucket_target;
+	bool ok = f->ctl && f->param && f->target && f->queue && f->tell && f->binding_target && f->binding_when &&
+		  f->binding_ctl && f->link && f->bucket_param && f->bucket_target;
 	return ok ? 0 : -ENOMEM;
 }
 
@@ -285,7 +366,8 @@ plan_target(struct bh_core *f, uint16_t driver, const char *name)
 		if (f->target[t].hash == hash && f->target[t].driver == driver && strcmp(f->target[t].name, name) == 0)
 			return t;
 	uint32_t t = f->targets++;
-	f->target[t] = (struct core_target){driver, hash, name, NONE, NONE, *bucket};
+	f->target[t] = (struct core_target){
+		.driver = driver, .hash = hash, .name = name, .param = NONE, .same = NONE, .first = NONE, .next = *bucket};
 	*bucket = t;
 	return t;
 }
@@ -303,6 +385,10 @@ plan_bindings(struct bh_core *f)
 			f->binding_target[b] = (uint32_t)core_find_page(f, row->args_len ? core_str(f, row->args) : "");
 		else if (row->driver < BH_MAX_SLOTS && row->kind != BH_BIND_ACTION)
 			f->binding_target[b] = plan_target(f, row->driver, core_str(f, row->target));
+		if (row->when.op != BH_COND_ALWAYS && row->when.driver < BH_MAX_SLOTS)
+			f->binding_when[b] = plan_target(f, row->when.driver, core_str(f, row->when.target));
+		struct core_ctl *c = core_find_ctl(f, row->surface, row->control);
+		f->binding_ctl[b] = c ? (uint32_t)(c - f->ctl) : NONE;
 	}
 }
 
@@ -317,8 +403,9 @@ plan_items(struct bh_core *f)
 			f->owner[rec] = peer->first + k;
 			if (peer->role == BH_ROLE_SURFACE)
 				f->ctl[peer->first + k] = (struct core_ctl){
-					.slot = s, .index = (uint16_t)k, .rec = rec, .active = NONE, .drive = NONE,
-					.next = NONE, .touch_button = NONE, .cfg = bh_config_control(f->config, sf, k)};
+					.slot = s, .index = (uint16_t)k, .rec = rec, .drive = NONE,
+					.part = {NONE, NONE, NONE, NONE}, .touch_button = NONE,
+					.cfg = bh_config_control(f->config, sf, k)};
 			else
 				f->param[peer->first + k] = (struct core_param){
 					.slot = s, .index = k, .rec = rec, .target = NONE, .next = NONE};
@@ -374,7 +461,7 @@ binding_on_page(const struct bh_core *core, const struct core_ctl *c, uint32_t p
 	uint32_t found = NONE;
 	for (uint32_t b = 0; b < core->bindings; b++) {
 		const struct bh_cfg_binding *row = core_binding(core, b);
-		if (row->surface == c->slot && row->control == c->index &&
+		if (row->surface == c->slot && row->control == c->index && row->part == BH_PART_MAIN && !row->layer &&
 		    (row->page == page || (row->page == BH_PAGE_GLOBAL && found == NONE)))
 			found = b;
 	}
@@ -401,7 +488,7 @@ plan_held(struct bh_core *core, const struct bh_core *old)
 		if (!old) {
 			c->drive = r->flags & BH_CTRL_DEAF   ? NONE
 				   : r->flags & BH_CTRL_HELD ? binding_on_page(core, c, r->grab_page)
-							     : c->active;
+							     : core_main(c);
 			continue;
 		}
 		uint64_t was = 0;
@@ -409,7 +496,7 @@ plan_held(struct bh_core *core, const struct bh_core *old)
 			if (old->ctl[o].rec == c->rec)
 				was = drive_name(old, &old->ctl[o]);
 		r->flags &= (uint16_t)~(BH_CTRL_HELD | BH_CTRL_DEAF);
-		c->drive = c->active;
+		c->drive = core_main(c);
 		if (drive_name(core, c) != was) {
 			r->flags |= BH_CTRL_DEAF;
 			c->drive = NONE;
@@ -428,7 +515,8 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 	fresh.ctl = NULL;
 	fresh.param = NULL;
 	fresh.target = NULL;
-	fresh.binding_target = fresh.bucket_param = fresh.bucket_target = fresh.queue = fresh.tell = NULL;
+	fresh.binding_target = fresh.binding_when = fresh.binding_ctl = fresh.link = NULL;
+	fresh.bucket_param = fresh.bucket_target = fresh.queue = fresh.tell = NULL;
 	fresh.ctls = fresh.params = fresh.targets = 0;
 	fresh.queue_head = fresh.queue_len = fresh.tell_head = fresh.tell_len = fresh.resets = 0;
 	int r = plan_peers(&fresh, why, cap);
@@ -462,7 +550,7 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 		g->page = 0;
 	core_activate(core, g->page);
 	for (uint32_t k = 0; k < core->ctls; k++)
-		core->ctl[k].drive = core->ctl[k].active;
+		core->ctl[k].drive = core_main(&core->ctl[k]);
 	plan_held(core, first ? NULL : &old);
 	for (uint32_t k = 0; k < core->ctls; k++) {
 		core_ctl_arm(core, &core->ctl[k]);

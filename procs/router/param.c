@@ -36,10 +36,18 @@ core_queue_target(struct bh_core *core, uint32_t target)
 {
 	if (target == NONE)
 		return;
-	for (uint32_t k = core->target[target].first; k != NONE; k = core->ctl[k].next) {
+	bool of_condition;
+	for (uint32_t n = core->target[target].first; n != NONE; n = core->link[n]) {
 		core->steps++;
-		core_queue_ctl(core, k);
+		core_queue_ctl(core, core->binding_ctl[core_link_binding(n, &of_condition)]);
 	}
+}
+
+void
+core_queue_param(struct bh_core *core, const struct core_param *p)
+{
+	for (uint32_t t = p->target; t != NONE; t = core->target[t].same)
+		core_queue_target(core, t);
 }
 
 static double
@@ -109,7 +117,7 @@ core_want(struct bh_core *core, struct core_param *p, const union bh_val *v, uin
 	if (type != BH_NONE && same && !stale && !adrift && p->type != BH_TRIGGER)
 		return true;
 	param_want(core, p, v, origin, stamp_ns);
-	core_queue_target(core, p->target);
+	core_queue_param(core, p);
 	return true;
 }
 
@@ -170,7 +178,7 @@ core_param_timer(struct bh_core *core, struct core_param *p)
 	}
 	r->flags &= (uint16_t)~(BH_PAR_ADRIFT | BH_PAR_PENDING | BH_PAR_STALE);
 	core_dirty(core, p->rec);
-	core_queue_target(core, p->target);
+	core_queue_param(core, p);
 }
 
 static void
@@ -215,7 +223,7 @@ core_report(struct bh_core *core, struct core_param *p, uint32_t gen, uint8_t ty
 	core_param_arm(core, p);
 	core_newest(core, p, &is, &is_stale);
 	if (had == BH_NONE || was_stale != is_stale || memcmp(&was, &is, sizeof(is)))
-		core_queue_target(core, p->target);
+		core_queue_param(core, p);
 }
 
 /* ------------------------------------------------------------------ the directory */
@@ -254,9 +262,10 @@ param_forget(struct bh_core *core, struct core_param *p)
 	param_unlink(core, p);
 	p->present = false;
 	core_due(core, p->rec, 0);
-	if (p->target != NONE) {
-		core->target[p->target].param = NONE;
-		core_queue_target(core, p->target);
+	core_queue_param(core, p);
+	for (uint32_t t = p->target, next; t != NONE; t = next) {
+		next = core->target[t].same;
+		core->target[t].param = core->target[t].same = NONE;
 	}
 	p->target = NONE;
 }

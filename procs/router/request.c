@@ -197,7 +197,7 @@ restore_param(struct bh_core *core, struct core_param *p, const struct bh_reques
 		r->origin = (uint32_t)BH_SLOT_STORE << 16;
 	}
 	core_dirty(core, p->rec);
-	core_queue_target(core, p->target);
+	core_queue_param(core, p);
 	return 0;
 }
 
