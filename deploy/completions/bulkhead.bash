@@ -4,7 +4,7 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check reload status monitor trace start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check reload status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
@@ -15,6 +15,7 @@ _bulkhead()
 		status) opts="--json --runtime --help" ;;
 		monitor) opts="--json --runtime --help --last --once" ;;
 		trace) opts="--json --runtime --help --last --once" ;;
+		learn) opts="--json --runtime --help --all --timeout" ;;
 		start) opts="--runtime --help" ;;
 		stop) opts="--runtime --help --all" ;;
 		restart) opts="--runtime --help" ;;
@@ -44,6 +45,7 @@ _bulkhead()
 		status) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		monitor) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		trace) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
+		learn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		start) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		stop) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		restart) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
@@ -59,7 +61,7 @@ _bulkhead()
 		move) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		turn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check reload status monitor trace start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check reload status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
 		esac
 	fi
 }

@@ -119,6 +119,10 @@ take_option(struct ctl *ctl, const struct ctl_option_row *o, const char *value)
 		return 0;
 	case CTL_OPT_ONCE: ctl->once = true; return 0;
 	case CTL_OPT_AS: ctl->as = value; return 0;
+	case CTL_OPT_TIMEOUT:
+		if (ctl_parse_seconds(value, &ctl->timeout) < 0)
+			return ctl_error(ctl, "bad-value", NULL, "--timeout takes seconds, not \"%s\"", value);
+		return 0;
 	}
 	return 0;
 }
@@ -140,7 +144,7 @@ ctl_parse(struct ctl *ctl, int argc, char **argv, char **rest, int *nrest)
 {
 	unsigned given = 0;
 	bool only_words = false;
-	*ctl = (struct ctl){.out = &ctl_text, .last = -1};
+	*ctl = (struct ctl){.out = &ctl_text, .last = -1, .timeout = -1};
 	*nrest = 0;
 	for (int i = 1; i < argc; i++) {
 		const char *value;
@@ -208,6 +212,23 @@ ctl_parse_int(const char *text, long min, long max, long *out)
 	if (end == text || *end || errno || n < min || n > max)
 		return -EINVAL;
 	*out = n;
+	return 0;
+}
+
+int
+ctl_parse_seconds(const char *text, double *out)
+{
+	char *end;
+	double d = strtod(text, &end);
+	if (end == text || !isfinite(d))
+		return -EINVAL;
+	if (strcmp(end, "ms") == 0)
+		d /= 1000;
+	else if (*end && strcmp(end, "s") != 0)
+		return -EINVAL;
+	if (d < 0 || d > 86400)
+		return -EINVAL;
+	*out = d;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ enum ctl_exit {
 enum ctl_option {
 	CTL_OPT_JSON = 1, CTL_OPT_RUNTIME = 2, CTL_OPT_HELP = 4, /* everywhere (json: where it reads) */
 	CTL_OPT_CONFIG = 8, CTL_OPT_SIGNAL = 16, CTL_OPT_ALL = 32, CTL_OPT_LAST = 64, CTL_OPT_ONCE = 128, CTL_OPT_AS = 256,
+	CTL_OPT_TIMEOUT = 512,
 };
 
 struct ctl_option_row {
@@ -42,6 +43,7 @@ struct ctl {
 	bool json, all, once;
 	const char *config, *signal, *as; /* borrowed from argv */
 	long last;			  /* -1 = not said */
+	double timeout;			  /* seconds; -1 = not said */
 	const struct ctl_writer *out;
 	const struct ctl_verb *verb;
 };
@@ -85,6 +87,7 @@ int verb_do(struct ctl *ctl, int argc, char **argv);
 int verb_press(struct ctl *ctl, int argc, char **argv);
 int verb_move(struct ctl *ctl, int argc, char **argv);
 int verb_turn(struct ctl *ctl, int argc, char **argv);
+int verb_learn(struct ctl *ctl, int argc, char **argv);
 int verb_names(struct ctl *ctl, int argc, char **argv);
 int verb_version(struct ctl *ctl, int argc, char **argv);
 int verb_help(struct ctl *ctl, int argc, char **argv);
@@ -98,6 +101,7 @@ int ctl_print_as(FILE *out, const char *what);
 /* Small words: pure, tested alone. */
 /* "0.5", "50%" -> 0..1; "-inf" and the like are none. 0 or -EINVAL. */
 int ctl_parse_position(const char *text, double *out);
+int ctl_parse_seconds(const char *text, double *out); /* "30", "0.5", "2s", "300ms" */
 int ctl_parse_int(const char *text, long min, long max, long *out);
 /* "KILL", "SIGKILL", "9" -> 9; -EINVAL. */
 int ctl_parse_signal(const char *text);

@@ -19,6 +19,7 @@ struct ctl_writer {
 	void (*version)(FILE *out, const msgpack_object *answer);
 	void (*done)(FILE *out, const msgpack_object *answer); /* of an act */
 	void (*words)(FILE *out, const msgpack_object *event); /* monitor */
+	void (*learned)(FILE *out, const msgpack_object *what);
 	void (*trace)(FILE *out, const msgpack_object *event);
 	/* To `out` for programs, to stderr for people. */
 	void (*error)(FILE *out, const char *code, const char *text, const char *hint);

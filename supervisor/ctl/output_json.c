@@ -100,6 +100,7 @@ const struct ctl_writer ctl_json = {
 	.version = json_line,
 	.done = json_line,
 	.words = json_line,
+	.learned = json_line,
 	.trace = json_line,
 	.error = json_error,
 };

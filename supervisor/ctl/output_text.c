@@ -248,6 +248,22 @@ text_words(FILE *out, const msgpack_object *e)
 }
 
 static void
+text_learned(FILE *out, const msgpack_object *l)
+{
+	const msgpack_object *page = bh_wire_get(l, "page"), *b = bh_wire_get(l, "binding");
+	fprintf(out, "%s: a %s, %s\n", text_of(l, "control"), text_of(l, "kind"), text_of(l, "happened"));
+	fprintf(out, "  on page %" PRId64 " (%s) ", bh_wire_get_int(page, "number", 0), text_of(page, "name"));
+	if (b)
+		fprintf(out, "%s %s%s%s%s, %s:%" PRId64 ":%" PRId64 "\n", text_of(b, "kind"), text_of(b, "target"),
+			*text_of(b, "target") && *text_of(b, "text") ? " " : "", text_of(b, "text"),
+			bh_wire_get_bool(b, "global", false) ? " (global)" : "", text_of(b, "file"), bh_wire_get_int(b, "line", 0),
+			bh_wire_get_int(b, "column", 0));
+	else
+		fprintf(out, "not bound\n");
+	fprintf(out, "  %s\n", text_of(l, "line"));
+}
+
+static void
 text_trace(FILE *out, const msgpack_object *e)
 {
 	put_clock(out, e);
@@ -277,6 +293,7 @@ const struct ctl_writer ctl_text = {
 	.version = text_version,
 	.done = text_done,
 	.words = text_words,
+	.learned = text_learned,
 	.trace = text_trace,
 	.error = text_error,
 };

@@ -12,9 +12,10 @@ const struct ctl_option_row ctl_options[] = {
 	{CTL_OPT_HELP,    "help",    'h', NULL,     "help, of the verb if one is given"},
 	{CTL_OPT_CONFIG,  "config",  'c', "FILE",   "the configuration"},
 	{CTL_OPT_SIGNAL,  "signal",  's', "SIGNAL", "a name such as KILL, SEGV, STOP, or a number (default TERM)"},
-	{CTL_OPT_ALL,     "all",     0,   NULL,     "the whole pipeline"},
+	{CTL_OPT_ALL,     "all",     0,   NULL,     "stop: the whole pipeline; learn: one after the other"},
 	{CTL_OPT_LAST,    "last",    'n', "N",      "begin with the last N events that are still in memory"},
 	{CTL_OPT_ONCE,    "once",    0,   NULL,     "show what is there and leave"},
+	{CTL_OPT_TIMEOUT, "timeout", 0,   "SECONDS", "how long to wait; 0 = for ever"},
 	{CTL_OPT_AS,      "as",      0,   "FORM",   "bash, zsh, fish: completion; scd: part of the manual page"},
 };
 
@@ -31,6 +32,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 "Reads the rings in shared memory as a third party: the pipeline does not notice. Meters are left out; *trace* shows them.", verb_monitor},
 	{"trace", "NAME", 1, 1, JSON | CTL_OPT_LAST | CTL_OPT_ONCE, "processes", "Look", "every event into and out of one process, decoded",
 	 "Begins with the last 20 events. A ring keeps its last events when its process is dead: it is the flight recorder.", verb_trace},
+	{"learn", "[SURFACE]", 0, 1, JSON | CTL_OPT_ALL | CTL_OPT_TIMEOUT, "processes", "Look", "wait for a hand; tell what it moved, and a line of configuration for it",
+	 "Tells the control's name and kind, what it is bound to on the page shown and in which line of the file, and a line to paste under *bindings:*, with a parameter that is there and fits. Waits 30 seconds; with *--all* it goes on until interrupted. What the hand does has its effect all the same.", verb_learn},
 	{"start", "NAME", 1, 1, 0, "processes", "Processes", "start a process that is stopped", NULL, verb_start},
 	{"stop", "NAME", 0, 1, CTL_OPT_ALL, "processes", "Processes", "stop a process; it stays stopped", "With *--all*, the whole pipeline ends.", verb_stop},
 	{"restart", "NAME", 1, 1, 0, "processes", "Processes", "stop a process and start it again", NULL, verb_restart},

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/units.h"
 #include "supervisor/ctl/describe.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/tail.h"
@@ -28,20 +29,13 @@ on_end(int sig)
 	ended = 1;
 }
 
-struct seen_event {
-	uint16_t from, to;
-	uint8_t rank;
-	struct bh_event ev;
-	uint8_t payload[BH_PAYLOAD_MAX];
-	size_t len;
-};
 
 struct watcher {
 	struct direct d;
 	struct tail tail[DIRECT_OUTBOXES];
 	bool used[DIRECT_OUTBOXES];
 	uint64_t generation;
-	struct seen_event *batch; /* owned */
+	struct ctl_seen *batch; /* owned */
 	size_t n;
 };
 
@@ -105,7 +99,7 @@ rank_of(const struct bh_view *v, uint16_t from)
 static int
 by_stamp(const void *a, const void *b)
 {
-	const struct seen_event *x = a, *y = b;
+	const struct ctl_seen *x = a, *y = b;
 	if (x->ev.stamp_ns != y->ev.stamp_ns)
 		return x->ev.stamp_ns < y->ev.stamp_ns ? -1 : 1;
 	if (x->rank != y->rank)
@@ -118,7 +112,7 @@ collect(struct watcher *w, ctl_event_fn event, int only)
 {
 	w->n = 0;
 	for (unsigned i = 0; i < w->d.outboxes; i++) {
-		struct seen_event *e;
+		struct ctl_seen *e;
 		uint8_t rank = w->used[i] ? rank_of(&w->d.view, w->d.outbox[i].head.writer) : 0;
 		while (w->used[i] && w->n < BATCH_MAX) {
 			e = &w->batch[w->n];
@@ -138,33 +132,24 @@ collect(struct watcher *w, ctl_event_fn event, int only)
 	qsort(w->batch, w->n, sizeof(*w->batch), by_stamp);
 }
 
-static void
-show_batch(struct watcher *w, size_t from, void (*show)(FILE *out, const msgpack_object *event))
+static bool
+tell_batch(struct watcher *w, size_t from, ctl_tell_fn tell, void *data)
 {
-	static struct bh_wire_out out;
-	for (size_t i = from; i < w->n && !ended; i++) {
-		struct bh_wire_in in;
-		const struct seen_event *e = &w->batch[i];
-		bh_wire_out_init(&out);
-		ctl_describe(&w->d.view, e->from, e->to, &e->ev, e->payload, e->len, &out);
-		if (!out.failed && bh_wire_in_init(&in, out.data, out.len, BH_WIRE_ANSWER_MAX, NULL) == 0) {
-			show(stdout, in.root);
-			bh_wire_in_fini(&in);
-		}
-		bh_wire_out_fini(&out);
-		if (ferror(stdout))
-			ended = 1; /* whoever read it has left */
-	}
+	for (size_t i = from; i < w->n && !ended; i++)
+		if (tell(data, &w->d.view, &w->batch[i]))
+			return true;
+	return false;
 }
 
 int
-ctl_watch(struct ctl *ctl, const char *name, long last, ctl_ring_fn ring, ctl_event_fn event,
-	  void (*show)(FILE *out, const msgpack_object *event))
+ctl_follow(struct ctl *ctl, const char *name, const struct ctl_follow *f)
 {
 	struct sigaction sa = {.sa_handler = on_end};
 	struct watcher *w = calloc(1, sizeof(*w));
 	struct bh_wire_error err = {0};
 	int only = -1, code = CTL_OK;
+	long last = f->last;
+	uint64_t until = f->timeout_ms ? bh_mono_ns() + f->timeout_ms * BH_NS_PER_MS : UINT64_MAX;
 	int r = w ? direct_open(&w->d, false) : -ENOMEM;
 	if (r == 0 && name) {
 		only = bh_view_find_proc(&w->d.view, name, &err);
@@ -174,7 +159,7 @@ ctl_watch(struct ctl *ctl, const char *name, long last, ctl_ring_fn ring, ctl_ev
 	}
 	if (r == 0 && code == CTL_OK) {
 		direct_close(&w->d);
-		r = attach(w, NULL, ring, only, last);
+		r = attach(w, NULL, f->ring, only, last);
 	}
 	if (r < 0 && code == CTL_OK)
 		code = ctl_error(ctl, r == -ESRCH ? "not-running" : "refused", "`bulkhead run` starts it",
@@ -187,19 +172,21 @@ ctl_watch(struct ctl *ctl, const char *name, long last, ctl_ring_fn ring, ctl_ev
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGPIPE, &sa, NULL);
 	bool first = true;
+	if (r == 0 && code == CTL_OK && f->ready)
+		f->ready(f->data);
 	while (r == 0 && code == CTL_OK && !ended) {
-		collect(w, event, only);
+		collect(w, f->event, only);
 		/* The last N of all rings together, not of each. */
-		show_batch(w, first && last >= 0 && w->n > (size_t)last ? w->n - (size_t)last : 0, show);
+		bool enough = tell_batch(w, first && last >= 0 && w->n > (size_t)last ? w->n - (size_t)last : 0, f->tell, f->data);
 		first = false;
-		if (ctl->once)
+		if (enough || ctl->once || bh_mono_ns() >= until)
 			break;
 		nanosleep(&(struct timespec){0, LOOK_NS}, NULL);
 		pid_t keeper, supervisor;
 		if (table_generation(&w->d) == w->generation && direct_pids(&keeper, &supervisor))
 			continue;
 		struct watcher *next = calloc(1, sizeof(*next));
-		if (next && attach(next, w, ring, only, 0) == 0) {
+		if (next && attach(next, w, f->ring, only, 0) == 0) {
 			next->batch = w->batch;
 			direct_close(&w->d);
 			free(w);
@@ -218,4 +205,33 @@ ctl_watch(struct ctl *ctl, const char *name, long last, ctl_ring_fn ring, ctl_ev
 	}
 	free(w);
 	return code;
+}
+
+struct shown {
+	void (*show)(FILE *out, const msgpack_object *event);
+};
+
+static bool
+show_event(void *data, const struct bh_view *v, const struct ctl_seen *e)
+{
+	static struct bh_wire_out out;
+	const struct shown *s = data;
+	struct bh_wire_in in;
+	bh_wire_out_init(&out);
+	ctl_describe(v, e->from, e->to, &e->ev, e->payload, e->len, &out);
+	if (!out.failed && bh_wire_in_init(&in, out.data, out.len, BH_WIRE_ANSWER_MAX, NULL) == 0) {
+		s->show(stdout, in.root);
+		bh_wire_in_fini(&in);
+	}
+	bh_wire_out_fini(&out);
+	return ferror(stdout); /* whoever read it has left */
+}
+
+int
+ctl_watch(struct ctl *ctl, const char *name, long last, ctl_ring_fn ring, ctl_event_fn event,
+	  void (*show)(FILE *out, const msgpack_object *event))
+{
+	struct shown s = {show};
+	const struct ctl_follow f = {.last = last, .ring = ring, .event = event, .tell = show_event, .data = &s};
+	return ctl_follow(ctl, name, &f);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/learn.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/tail.h"
 #include "common/mem.h"
@@ -42,7 +43,7 @@ END_TEST
 
 START_TEST(every_verb_that_reads_has_json)
 {
-	static const char *const reads[] = {"check", "status", "monitor", "trace", "pages", "params", "get", "names", "version"};
+	static const char *const reads[] = {"check", "status", "monitor", "trace", "pages", "params", "get", "names", "version", "learn"};
 	for (size_t i = 0; i < BH_ARRAY_LEN(reads); i++)
 		ck_assert_msg(ctl_find_verb(reads[i])->options & CTL_OPT_JSON, "%s", reads[i]);
 }
@@ -80,15 +81,41 @@ START_TEST(options_stand_anywhere_and_negative_values_are_values)
 	ck_assert_int_eq(parse("trace loop --last 7 --once"), 0);
 	ck_assert_int_eq((int)ctl.last, 7);
 	ck_assert(ctl.once);
+	ck_assert_int_eq(parse("learn --all --timeout 2s"), 0);
+	ck_assert(ctl.all && ctl.timeout == 2);
+	ck_assert_int_eq(parse("learn --timeout=300ms"), 0);
+	ck_assert_double_eq_tol(ctl.timeout, 0.3, 1e-9);
 }
 END_TEST
 
 START_TEST(wrong_uses_are_two)
 {
 	static const char *const lines[] = {"", "dance", "set x", "get", "status a b", "status --signal 9", "set --json x 1", "status --jsno",
-					    "trace", "trace loop --last many", "kill --signal", "status --json=yes", "page"};
+					    "trace", "trace loop --last many", "learn --timeout soon", "learn --timeout -1", "kill --signal", "status --json=yes", "page"};
 	for (size_t i = 0; i < BH_ARRAY_LEN(lines); i++)
 		ck_assert_msg(parse(lines[i]) == CTL_USAGE, "bulkhead %s", lines[i]);
+}
+END_TEST
+
+START_TEST(a_learnt_line_is_one_that_can_be_pasted)
+{
+	static const struct {
+		const char *param, *want;
+		enum bh_control_kind kind;
+		struct bh_dir_record rec;
+	} rows[] = {
+		{"loop/ch1/level", "x: loop/ch1/level", BH_CTL_FADER, {.type = BH_FLOAT}},
+		{"obs/Mic 1, \"old\"", "x: \"obs/Mic 1, \\\"old\\\"\"", BH_CTL_BUTTON, {.type = BH_BOOL}},
+		{"loop/pan", "x: { relative: loop/pan, step: 0.04 }", BH_CTL_VPOT, {.type = BH_FLOAT, .min = -1, .max = 1}},
+		{"midi/cc", "x: { relative: midi/cc, step: 1 }", BH_CTL_JOG, {.type = BH_INT, .min = 0, .max = 127}},
+		{"a/b", "x: { relative: a/b, step: 0.5 }", BH_CTL_VPOT, {.type = BH_FLOAT, .max = 1, .step = 0.5}},
+		{NULL, "x: DRIVER/PARAMETER", BH_CTL_FADER, {.type = BH_NONE}},
+	};
+	char line[400];
+	for (size_t i = 0; i < BH_ARRAY_LEN(rows); i++) {
+		learn_line(line, sizeof(line), "x", rows[i].kind, rows[i].param, &rows[i].rec);
+		ck_assert_str_eq(line, rows[i].want);
+	}
 }
 END_TEST
 
@@ -319,6 +346,7 @@ main(void)
 	tcase_add_test(args, every_verb_of_the_plan_is_there);
 	tcase_add_test(args, options_stand_anywhere_and_negative_values_are_values);
 	tcase_add_test(args, wrong_uses_are_two);
+	tcase_add_test(args, a_learnt_line_is_one_that_can_be_pasted);
 	tcase_add_test(args, help_may_be_asked_for_in_both_ways);
 	tcase_add_test(args, the_runtime_folder_becomes_absolute);
 	tcase_add_test(args, small_words_are_taken_and_refused);
