@@ -19,7 +19,8 @@
  *   older echo and waits; the last writer wins                                         param.c
  *   a page is switched by difference; a held fader goes on with what it was grabbed
  *   with until it is let go, so that nothing jumps                                     page.c
- *   every kind of binding is a row of four functions                                   kinds.c
+ *   every kind of binding is a row of functions, one for each thing a hand can do      kinds.c
+ *   what a control shows is by its own kind, from its bindings alone                   show.c
  *   an action that cannot be sent, or comes back, flashes its button for flash_ms      core.c
  *   requests are a hand, or a writer like another                                      request.c
  */

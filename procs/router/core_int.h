@@ -111,12 +111,11 @@ struct bh_core {
 	uint64_t steps;
 };
 
-/* A kind of binding: how it takes what the hand does, and what it shows. NULL = nothing. */
+/* A kind of binding: how it takes what the hand does. NULL = nothing. */
 struct core_kind {
 	void (*on_press)(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
 	void (*on_value)(struct bh_core *core, struct core_ctl *c, uint32_t b, double pos, uint64_t stamp_ns);
 	void (*on_relative)(struct bh_core *core, struct core_ctl *c, uint32_t b, int32_t ticks, uint64_t stamp_ns);
-	void (*render)(struct bh_core *core, struct core_ctl *c, uint32_t b, struct core_shown *out);
 };
 extern const struct core_kind core_kinds[BH_BIND_KIND_COUNT];
 
@@ -211,6 +210,10 @@ void core_render(struct bh_core *core, struct core_ctl *c);
 void core_show(struct bh_core *core, struct core_ctl *c, const struct core_shown *shown, bool force);
 void core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns);
 
+/* ------------------------------------------------------------------ show.c */
+/* What a control that is no fader shows by its bindings; nothing bound: the type NONE. */
+void core_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out);
+
 /* ------------------------------------------------------------------ page.c */
 int core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_t cap);
 void core_unplan(struct bh_core *core);
@@ -244,6 +247,11 @@ bool core_holds(struct bh_core *core, const struct bh_cfg_cond *cond, const stru
 struct core_param *core_named_param(struct bh_core *core, uint16_t driver, uint32_t name_off);
 
 /* ------------------------------------------------------------------ kinds.c, text.c, request.c */
+static inline bool
+core_is_number(const struct core_param *p)
+{
+	return p && p->type != BH_TEXT && p->type != BH_NONE;
+}
 /* The nearest whole number that every process agrees on, whatever a driver or a file says. */
 int64_t core_whole(double x);
 struct bh_taper_range core_binding_range(const struct core_param *p, const struct bh_cfg_binding *b);

@@ -79,8 +79,7 @@ core_render(struct bh_core *core, struct core_ctl *c)
 	}
 	if (meter)
 		shown.kind = BH_EV_METER;
-	if (core_main(c) != NONE)
-		core_kinds[core_binding(core, core_main(c))->kind].render(core, c, core_main(c), &shown);
+	core_picture(core, c, &shown);
 	if (r->flags & BH_CTRL_REFUSED && core->now < r->flash_ns) {
 		shown.type = BH_INT;
 		shown.v.i = BH_LIGHT_FLASH;

@@ -1,25 +1,18 @@
 /*
- * kinds.c - the kinds of binding, one row each: what a press, a position, a tick does, and what is shown
+ * kinds.c - the kinds of binding, one row each: what a press, a position, a tick does
  *
- * A new kind is a row here and a row in common/config/bindings.c.
+ * A new kind is a row here and a row in common/config/bindings.c. What it shows is in show.c.
  */
 #include "procs/router/core_int.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static uint32_t
 origin_of(const struct core_ctl *c)
 {
 	return (uint32_t)c->slot << 16 | c->index;
-}
-
-static const char *
-text_or(const char *a, const char *b)
-{
-	return a && *a ? a : b;
 }
 
 /* ------------------------------------------------------------------ scales */
@@ -67,19 +60,6 @@ value_of(const struct core_param *p, double x)
 	return v;
 }
 
-static bool
-is_number(const struct core_param *p)
-{
-	return p && p->type != BH_TEXT && p->type != BH_NONE;
-}
-
-static bool
-is_switched_on(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v)
-{
-	bool on = p->type == BH_FLOAT ? v->f > p->range.min : v->i != 0;
-	return on != !!(b->flags & BH_BINDF_INVERT);
-}
-
 /* ------------------------------------------------------------------ value: a control follows a parameter and sets it */
 
 static void
@@ -87,7 +67,7 @@ value_on_value(struct bh_core *core, struct core_ctl *c, uint32_t bn, double pos
 {
 	const struct bh_cfg_binding *b = core_binding(core, bn);
 	struct core_param *p = core_binding_param(core, bn);
-	if (!is_number(p))
+	if (!core_is_number(p))
 		return;
 	struct bh_taper_range r = core_binding_range(p, b);
 	union bh_val v = value_of(p, bh_taper_value(&r, b->flags & BH_BINDF_INVERT ? 1 - pos : pos));
@@ -101,7 +81,7 @@ value_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t s
 	const struct bh_cfg_binding *b = core_binding(core, bn);
 	struct core_param *p = core_binding_param(core, bn);
 	union bh_val now, v = {.u = {0}};
-	if (!is_number(p) || !(p->access & BH_ACCESS_WRITE)) {
+	if (!core_is_number(p) || !(p->access & BH_ACCESS_WRITE)) {
 		core_refuse(core, c);
 		return;
 	}
@@ -125,7 +105,7 @@ relative_on_relative(struct bh_core *core, struct core_ctl *c, uint32_t bn, int3
 	const struct bh_cfg_binding *b = core_binding(core, bn);
 	struct core_param *p = core_binding_param(core, bn);
 	union bh_val now;
-	if (!is_number(p) || p->type == BH_TRIGGER)
+	if (!core_is_number(p) || p->type == BH_TRIGGER)
 		return;
 	struct bh_taper_range r = core_binding_range(p, b);
 	double steps = b->flags & BH_BINDF_INVERT ? -(double)ticks : (double)ticks, x;
@@ -144,33 +124,6 @@ relative_on_relative(struct bh_core *core, struct core_ctl *c, uint32_t bn, int3
 		x = x > r.min ? x < r.max ? x : r.max : r.min;
 	union bh_val v = value_of(p, x);
 	core_want(core, p, &v, origin_of(c), stamp_ns);
-}
-
-static void
-show_light(struct core_shown *out, enum bh_light light)
-{
-	out->type = BH_INT;
-	out->v.i = light;
-}
-
-static void
-value_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
-{
-	const struct bh_cfg_binding *b = core_binding(core, bn);
-	struct core_param *p = core_binding_param(core, bn);
-	union bh_val v;
-	bool known = is_number(p) && core_newest(core, p, &v, NULL) != BH_NONE;
-	if (c->cfg->kind == BH_CTL_VPOT) {
-		struct bh_ring_state ring = {.mode = (enum bh_ring_mode)(b->ring & 3), .lit = known};
-		if (known)
-			ring.pos = core_binding_pos(p, b, &v);
-		out->type = BH_INT;
-		out->v.i = bh_feedback_ring(&ring);
-	} else {
-		bool flash = b->kind == BH_BIND_LIGHT && b->flags & BH_BINDF_FLASH;
-		bool on = known && p->type != BH_TRIGGER && is_switched_on(p, b, &v);
-		show_light(out, !on ? BH_LIGHT_OFF : flash ? BH_LIGHT_FLASH : BH_LIGHT_ON);
-	}
 }
 
 /* ------------------------------------------------------------------ action: a press does something */
@@ -202,79 +155,11 @@ action_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t 
 	}
 }
 
-/* Lit: the button of the page that is shown. */
-static void
-action_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
-{
-	const struct bh_cfg_binding *b = core_binding(core, bn);
-	(void)c;
-	bool here = b->driver == BH_DRIVER_PAGE && core->binding_target[bn] == bh_core_page(core);
-	show_light(out, here ? BH_LIGHT_ON : BH_LIGHT_OFF);
-}
-
-/* ------------------------------------------------------------------ strip, display, meter, light */
-
-static void
-strip_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
-{
-	const struct bh_cfg_binding *b = core_binding(core, bn);
-	struct core_param *p = core_binding_param(core, bn);
-	const char *text = text_or(core_str(core, b->text), core_str(core, b->label));
-	char lower[BH_TEXT_MAX + 1] = "";
-	union bh_val v;
-	bool stale;
-	(void)c;
-	out->type = BH_TEXT;
-	if (b->driver >= BH_MAX_SLOTS) {
-		bh_feedback_strip(out->v.s, b->color, text, "");
-	} else if (!core_is_up(core, b->driver)) {
-		bh_feedback_strip(out->v.s, b->color, text_or(core->peer[b->driver].name, text),
-				  core_down_word(core_peer_rec(core, b->driver)->health));
-	} else if (!p) {
-		bh_feedback_strip(out->v.s, b->color, text_or(text, core_str(core, b->target)), "missing");
-	} else {
-		if (core_newest(core, p, &v, &stale) != BH_NONE)
-			core_text(core, p, &v, stale, lower, sizeof(lower));
-		bh_feedback_strip(out->v.s, b->color, text_or(text, text_or(p->label, p->name)), lower);
-	}
-}
-
-static void
-display_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
-{
-	const struct bh_cfg_binding *b = core_binding(core, bn);
-	struct core_param *p = core_binding_param(core, bn);
-	union bh_val v;
-	bool stale;
-	(void)c;
-	out->type = BH_TEXT;
-	if (b->flags & BH_BINDF_SHOW_PAGE)
-		memcpy(out->v.s, core_global(core)->page_name, sizeof(out->v.s));
-	else if (b->driver >= BH_MAX_SLOTS)
-		snprintf(out->v.s, sizeof(out->v.s), "%.63s", core_str(core, b->text));
-	else if (p && core_newest(core, p, &v, &stale) != BH_NONE)
-		core_text(core, p, &v, stale, out->v.s, sizeof(out->v.s));
-	else
-		memcpy(out->v.s, "--", 3);
-}
-
-static void
-meter_render(struct bh_core *core, struct core_ctl *c, uint32_t bn, struct core_shown *out)
-{
-	(void)core, (void)c, (void)bn;
-	out->type = BH_FLOAT;
-	out->v.f = 0;
-}
-
 /* clang-format off */
 const struct core_kind core_kinds[BH_BIND_KIND_COUNT] = {
-	[0]                = {NULL,            NULL,           NULL,                 NULL},
-	[BH_BIND_VALUE]    = {value_on_press,  value_on_value, relative_on_relative, value_render},
-	[BH_BIND_RELATIVE] = {NULL,            NULL,           relative_on_relative, value_render},
-	[BH_BIND_ACTION]   = {action_on_press, NULL,           NULL,                 action_render},
-	[BH_BIND_STRIP]    = {NULL,            NULL,           NULL,                 strip_render},
-	[BH_BIND_METER]    = {NULL,            NULL,           NULL,                 meter_render},
-	[BH_BIND_DISPLAY]  = {NULL,            NULL,           NULL,                 display_render},
-	[BH_BIND_LIGHT]    = {NULL,            NULL,           NULL,                 value_render},
+	[0]                = {NULL,            NULL,           NULL},
+	[BH_BIND_VALUE]    = {value_on_press,  value_on_value, relative_on_relative},
+	[BH_BIND_RELATIVE] = {NULL,            NULL,           relative_on_relative},
+	[BH_BIND_ACTION]   = {action_on_press, NULL,           NULL},
 };
 /* clang-format on */
