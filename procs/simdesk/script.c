@@ -699,7 +699,7 @@ stmt_wait(struct parser *p, struct script_stmt *s)
 		return get_time(p, &s->dur_ns);
 	s->op = SCRIPT_EXPECT;
 	s->has_within = true;
-	s->within_ns = 10 * BH_NS_PER_S;
+	s->within_ns = 60 * BH_NS_PER_S;
 	if (accept(p, "peer")) {
 		s->cond = SCRIPT_C_PEER;
 		s->flag = true;
@@ -1048,7 +1048,7 @@ static const struct {
 	bool (*parse)(struct parser *, struct script_stmt *);
 } stmts[] = {
 	{"at", "at T", "wait until T after the script's start; a statement may follow on the same line", SCRIPT_AT, stmt_at},
-	{"wait", "wait T | peer|hands|motors [within T]", "wait for a time; or for a host, the end of all hands' moves, the end of all motors' (10s, then it fails)", SCRIPT_WAIT, stmt_wait},
+	{"wait", "wait T | peer|hands|motors [within T]", "wait for a time; or for a host, the end of all hands' moves, the end of all motors' (60s, then it fails)", SCRIPT_WAIT, stmt_wait},
 	{"touch", "touch FADER", "a finger on the cap: it tells the host, and holds the cap", SCRIPT_TOUCH, stmt_touch},
 	{"release", "release FADER | BUTTON", "the finger leaves", SCRIPT_RELEASE, stmt_release},
 	{"move", "move FADER POS [over T] [touching] [&]", "move the cap by hand, at 200 steps a second; without a touch if nobody touched it; touching: touch first, release in the end; &: go on meanwhile", SCRIPT_MOVE, stmt_move},

@@ -167,7 +167,7 @@ fleet_end(struct fleet *f)
 		if (bh_proc_entry_read(&f->entries[q], &b) > 0 && b.alive && b.pid && fleet_lives((pid_t)b.pid))
 			kill((pid_t)b.pid, SIGKILL);
 	}
-	uint64_t until = fleet_now_ms() + 5000;
+	uint64_t until = fleet_now_ms() + PATIENCE_MS;
 	while (waitpid(-1, NULL, WNOHANG) >= 0 && fleet_now_ms() < until)
 		fleet_pause();
 	bh_close(&f->sock);
@@ -263,7 +263,7 @@ connect_control(struct fleet *f)
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s/child.sock", f->dir);
 	ck_assert_int_eq(bind(f->sock, (struct sockaddr *)&own, sizeof(own)), 0);
 	fleet_wait(5000, connect(f->sock, (struct sockaddr *)&to, sizeof(to)) == 0);
-	struct timeval tv = {.tv_sec = 15};
+	struct timeval tv = {.tv_sec = 2 * PATIENCE_MS / 1000};
 	setsockopt(f->sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 

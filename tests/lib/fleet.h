@@ -13,6 +13,7 @@
 #include "shm/latch.h"
 #include "shm/seg.h"
 #include "tests/lib/child.h"
+#include "tests/lib/patience.h"
 
 struct fleet {
 	char dir[64], config[96];
@@ -25,14 +26,14 @@ struct fleet {
 	uint32_t asked;
 };
 
-/* Poll `cond` for at most `ms`; fails the test at this line if it does not come true. */
+/* Poll `cond` for at most `ms`, but see patience.h; fails the test at this line if it does not come true. */
 #define fleet_wait(ms, cond)                                                                       \
 	do {                                                                                       \
-		uint64_t until_ = fleet_now_ms() + (ms);                                           \
+		uint64_t until_ = fleet_now_ms() + patience_ms(ms);                                \
 		bool came_;                                                                        \
 		while (!(came_ = (cond)) && fleet_now_ms() < until_)                               \
 			fleet_pause();                                                             \
-		ck_assert_msg(came_, "did not come true within %d ms: %s", (int)(ms), #cond);     \
+		ck_assert_msg(came_, "did not come true in time: %s", #cond);                      \
 	} while (0)
 
 uint64_t fleet_now_ms(void);
@@ -43,7 +44,7 @@ void fleet_init(struct fleet *f, const char *config);
 void fleet_write(struct fleet *f, const char *config);
 pid_t fleet_launch(struct fleet *f, int err_fd);
 void fleet_start(struct fleet *f, const char *config);
-/* Exit status of the keeper that we started; fails the test if it does not end in 10 s. */
+/* Exit status of the keeper that we started; fails the test if it does not end. */
 int fleet_exit(struct fleet *f);
 /* End everything that may be left, and the folder. */
 void fleet_end(struct fleet *f);

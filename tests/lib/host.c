@@ -27,7 +27,7 @@ compile(struct host *h, va_list ap)
 	struct bh_cfg_proc row = {.name = bh_config_writer_str(w, "dut", 3),
 				  .kind = bh_config_writer_str(w, h->kind, strlen(h->kind)),
 				  .binary = bh_config_writer_str(w, path, strlen(path)), .slot = HOST_SLOT,
-				  .role = h->controls ? BH_ROLE_SURFACE : BH_ROLE_DRIVER, .ring_slots = HOST_RING, .params = HOST_PARAMS, .max_age_ms = 250};
+				  .role = h->controls ? BH_ROLE_SURFACE : BH_ROLE_DRIVER, .ring_slots = HOST_RING, .params = HOST_PARAMS, .max_age_ms = HOST_MAX_AGE_MS};
 	bh_config_writer_row(w, BH_TAB_PROCS, &row, sizeof(row));
 	if (h->controls) {
 		struct bh_cfg_surface surface = {.slot = HOST_SLOT, .controls = (uint16_t)h->controls_len};

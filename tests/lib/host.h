@@ -13,10 +13,12 @@
 #include "common/driver.h"
 #include "shm/dir.h"
 #include "shm/outbox.h"
+#include "tests/lib/patience.h"
 
 #define HOST_SLOT BH_SLOT_FIRST_FREE
 #define HOST_RING 64u
 #define HOST_PARAMS 256u
+#define HOST_MAX_AGE_MS 5000u /* of actions: no machine is so slow that one of now is late */
 
 struct host_dropped {
 	uint32_t action, gen;
@@ -76,10 +78,10 @@ void host_expect(struct host *h, uint32_t id, struct bh_value v, unsigned ms);
 uint64_t host_counter(const struct host *h, enum bh_counter c);
 enum bh_health host_health(const struct host *h, char *reason, size_t cap);
 
-/* Poll cond until it holds or ms have passed. */
+/* Poll cond until it holds or ms have passed, but see patience.h. */
 #define host_until(h, ms, cond)                                                                    \
 	({                                                                                         \
-		uint64_t until_ = bh_mono_ns() + (uint64_t)(ms) * BH_NS_PER_MS;                    \
+		uint64_t until_ = bh_mono_ns() + patience_ms(ms) * BH_NS_PER_MS;                   \
 		bool ok_;                                                                          \
 		while (!(ok_ = (cond)) && bh_mono_ns() < until_) {                                 \
 			host_drain(h);                                                             \

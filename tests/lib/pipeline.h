@@ -18,6 +18,7 @@
 #include "shm/latch.h"
 #include "shm/outbox.h"
 #include "shm/seg.h"
+#include "tests/lib/patience.h"
 
 struct pipeline_map {
 	char name[40];
@@ -73,9 +74,10 @@ const char *pipeline_log_text(struct pipeline *p);
 /* For the message of a failure: writes the end of the log to stderr, as check takes no long messages, and says so. */
 const char *pipeline_log(struct pipeline *p);
 
+/* Poll cond until it holds or ms have passed, but see patience.h. */
 #define pipeline_until(ms, cond)                                                                   \
 	({                                                                                         \
-		uint64_t until_ = bh_mono_ns() + (uint64_t)(ms) * BH_NS_PER_MS;                    \
+		uint64_t until_ = bh_mono_ns() + patience_ms(ms) * BH_NS_PER_MS;                   \
 		bool ok_;                                                                          \
 		while (!(ok_ = (cond)) && bh_mono_ns() < until_)                                   \
 			usleep(300);                                                               \

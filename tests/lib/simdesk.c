@@ -78,7 +78,7 @@ simdesk_start(const char *dir, const char *const args[])
 	if (!s)
 		return NULL;
 	s->fd = -1;
-	s->timeout_ms = 30000;
+	s->timeout_ms = 120000;
 	if ((size_t)snprintf(s->socket, sizeof(s->socket), "%s/desk.sock", dir) >= sizeof(s->socket) ||
 	    (size_t)snprintf(s->command, sizeof(s->command), "%s/desk-play.sock", dir) >=
 		    sizeof(s->command)) {

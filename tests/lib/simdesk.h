@@ -30,7 +30,7 @@ int simdesk_stop(struct simdesk *s);
 /* Where bh-surface connects: dir/desk.sock. */
 const char *simdesk_socket(const struct simdesk *s);
 pid_t simdesk_pid(const struct simdesk *s);
-/* How long an answer may take (default 30 s). */
+/* How long an answer may take (default 120 s). */
 void simdesk_set_patience(struct simdesk *s, unsigned timeout_ms);
 
 enum { SIMDESK_OK = 0, SIMDESK_FAIL = 1, SIMDESK_ERROR = 2 };

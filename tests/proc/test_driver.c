@@ -69,7 +69,7 @@ START_TEST(a_successor_reports_no_default_on_the_way_to_the_newest_value)
 	host_drain(&h);
 	host_kill(&h);
 	host_spawn(&h);
-	uint64_t until = bh_mono_ns() + 10 * BH_NS_PER_S;
+	uint64_t until = bh_mono_ns() + PATIENCE_MS * BH_NS_PER_MS;
 	while (__atomic_load_n(&h.self->ready_life, __ATOMIC_ACQUIRE) != h.lives && bh_mono_ns() < until) {
 		struct bh_value v;
 		ck_assert_int_eq(host_reported(&h, level, &v), 1);
@@ -83,7 +83,7 @@ START_TEST(an_action_is_done_once_and_a_late_one_never)
 {
 	ck_assert_int_eq(host_act(&h, A_MARK, 0, NULL), 0);
 	host_expect(&h, actions, bh_int(1), 2000);
-	host_act(&h, A_MARK, 400, NULL);
+	host_act(&h, A_MARK, HOST_MAX_AGE_MS + 150, NULL);
 	ck_assert(host_until(&h, 2000, h.drops == 1));
 	ck_assert_int_eq(h.dropped[0].why, BH_DROP_LATE);
 	ck_assert_uint_eq(h.dropped[0].gen, 2);
@@ -243,11 +243,13 @@ END_TEST
 
 START_TEST(orphans_leave_within_a_second)
 {
-	close(h.sock);
-	uint64_t start = bh_mono_ns();
 	int status = -1;
-	ck_assert(host_until(&h, 5000, waitpid(h.pid, &status, WNOHANG) == h.pid));
-	ck_assert_uint_lt(bh_mono_ns() - start, 1000 * BH_NS_PER_MS);
+	unsigned turns = 0;
+	close(h.sock);
+	while (waitpid(h.pid, &status, WNOHANG) != h.pid) {
+		ck_assert_uint_lt(++turns, second_in_turns(500));
+		usleep(500);
+	}
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	h.pid = 0;
 }

@@ -20,9 +20,9 @@
 
 #include "common/mem.h"
 #include "common/units.h"
+#include "tests/lib/patience.h"
 #include "tests/lib/simdesk.h"
 
-enum { PATIENCE_MS = 10000 };
 
 static char dir[64];
 static struct simdesk *desk;

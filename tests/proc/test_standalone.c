@@ -13,6 +13,7 @@
 
 #include "common/mem.h"
 #include "common/sandbox.h"
+#include "tests/lib/patience.h"
 
 /* One run: keyboard, screen (its log goes there, too). */
 static struct {
@@ -70,7 +71,7 @@ static void
 expect(const char *what)
 {
 	while (!strstr(run.text, what))
-		ck_assert_msg(look(10000), "\"%s\" is not in:\n%s", what, run.text);
+		ck_assert_msg(look(PATIENCE_MS), "\"%s\" is not in:\n%s", what, run.text);
 }
 
 /* The keyboard's end, if it has not ended yet; all it says; its exit code. */
@@ -79,7 +80,7 @@ finish(void)
 {
 	int status;
 	bh_close(&run.in);
-	while (look(10000))
+	while (look(PATIENCE_MS))
 		;
 	ck_assert_int_eq(waitpid(run.pid, &status, 0), run.pid);
 	bh_close(&run.out);
@@ -178,7 +179,7 @@ START_TEST(a_signal_ends_it_cleanly)
 	type("params\n");
 	expect("ch1/level");
 	ck_assert_int_eq(kill(run.pid, SIGTERM), 0);
-	while (look(10000))
+	while (look(PATIENCE_MS))
 		;
 	ck_assert_int_eq(finish(), 0);
 	expect("stopped: asked to leave");

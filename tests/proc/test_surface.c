@@ -27,6 +27,7 @@ static struct {
 	int listener, fd;
 	struct bh_midi_parser parser;
 	uint8_t led[128]; /* velocity + 1 */
+	unsigned flashes;
 	uint16_t fader[9];
 	unsigned fader_writes[9], messages, queries;
 	size_t bytes;
@@ -66,7 +67,10 @@ desk_on(const struct bh_mcu_cmd *c)
 {
 	desk.messages++;
 	switch (c->kind) {
-	case BH_MCU_CMD_LED: desk.led[c->note & 0x7f] = (uint8_t)(c->led + 1); break;
+	case BH_MCU_CMD_LED:
+		desk.led[c->note & 0x7f] = (uint8_t)(c->led + 1);
+		desk.flashes += c->led == BH_MCU_LED_FLASH;
+		break;
 	case BH_MCU_CMD_FADER:
 		desk.fader[c->index] = c->pos_14bit;
 		desk.fader_writes[c->index]++;
@@ -144,7 +148,7 @@ router_read(void)
 
 #define until(ms, cond)                                                                            \
 	({                                                                                         \
-		uint64_t end_ = bh_mono_ns() + (uint64_t)(ms) * BH_NS_PER_MS;                      \
+		uint64_t end_ = bh_mono_ns() + patience_ms(ms) * BH_NS_PER_MS;                     \
 		bool ok_;                                                                          \
 		while (!(ok_ = (cond)) && bh_mono_ns() < end_) {                                   \
 			desk_read();                                                               \
@@ -194,7 +198,13 @@ static bool
 is_quiet(void)
 {
 	size_t before = desk.bytes;
-	return !until(100, desk.bytes != before);
+	uint64_t end = bh_mono_ns() + 100 * BH_NS_PER_MS;
+	while (bh_mono_ns() < end && desk.bytes == before) {
+		desk_read();
+		router_read();
+		usleep(500);
+	}
+	return desk.bytes == before;
 }
 
 /* This life, not one before: some are killed before they have attached. */
@@ -311,6 +321,7 @@ START_TEST(garbage_is_counted_and_does_no_harm)
 	SAY("\x01\x02\xf0\x01\x02\x90\x10\x7f\xf7\xf4\xfe\x90\x10\x00");
 	ck_assert(until(2000, told.releases[panel_find(&panel, "mute1")] == 1));
 	ck_assert_uint_eq(told.presses[panel_find(&panel, "mute1")], 1);
+	ck_assert(until(2000, host_counter(&h, BH_CNT_LINK_ODDITIES) >= 5)); /* counted after all is told */
 	ck_assert_uint_eq(host_counter(&h, BH_CNT_LINK_ODDITIES), 5);
 }
 END_TEST
@@ -461,15 +472,15 @@ END_TEST
 START_TEST(a_press_that_the_router_does_not_take_flashes_and_is_not_done_later)
 {
 	unsigned mute = panel_find(&panel, "mute3");
-	uint64_t end = bh_mono_ns() + 5 * BH_NS_PER_S;
+	uint64_t end = bh_mono_ns() + PATIENCE_MS * BH_NS_PER_MS;
 	for (unsigned k = 0; k < HOST_RING; k++)
 		SAY("\x90\x12\x7f\x90\x12\x00");
-	/* Nobody reads the ring. */
-	while ((desk.led[0x12] != BH_MCU_LED_FLASH + 1 || host_counter(&h, BH_CNT_REFUSED) < HOST_RING / 2) && bh_mono_ns() < end) {
+	/* Nobody reads the ring. The flash may be over when we look: that it was there is what counts. */
+	while ((!desk.flashes || host_counter(&h, BH_CNT_REFUSED) < HOST_RING / 2) && bh_mono_ns() < end) {
 		desk_read();
 		usleep(500);
 	}
-	ck_assert_uint_eq(desk.led[0x12], BH_MCU_LED_FLASH + 1);
+	ck_assert_uint_gt(desk.flashes, 0);
 	ck_assert(until(3000, desk.led[0x12] == BH_MCU_LED_OFF + 1));
 	ck_assert_uint_eq(host_counter(&h, BH_CNT_REFUSED), HOST_RING / 2);
 	ck_assert_uint_eq(told.presses[mute], HOST_RING / 2);

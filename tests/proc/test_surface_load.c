@@ -37,7 +37,7 @@ router_read(void)
 
 #define until(ms, cond)                                                                            \
 	({                                                                                         \
-		uint64_t end_ = bh_mono_ns() + (uint64_t)(ms) * BH_NS_PER_MS;                      \
+		uint64_t end_ = bh_mono_ns() + patience_ms(ms) * BH_NS_PER_MS;                     \
 		bool ok_;                                                                          \
 		while (!(ok_ = (cond)) && bh_mono_ns() < end_) {                                   \
 			router_read();                                                             \
@@ -79,7 +79,8 @@ set_up(void)
 	host_start_surface(&h, "surface", panel.c, panel.n, "transport", "socket", "path",
 			   simdesk_socket(desk), "link", "free", "on_stop", "dark", "fader_max",
 			   "16380", "fader_step", "4", "colors", "true", NULL);
-	simdesk_must(desk, "wait peer; expect quiet for 200ms within 5s; mark");
+	/* A desk that runs back only when nobody confirms at all. */
+	simdesk_must(desk, "set return 60s; wait peer within 30s; expect quiet for 200ms within 30s; mark");
 }
 
 static void
@@ -162,13 +163,12 @@ static const char *const loads[] = {
 	"limit din; active-sensing on; random-load seed 3 for 2s rate 50 " CONTROLS "; end-state",
 };
 
-static void
-play_load(const char *load, bool killing)
+/* To the end of one load; returns how often the surface was killed meanwhile. */
+static unsigned
+play_once(const char *load, bool killing)
 {
-	char end_state[4096];
 	unsigned kills = 0;
 	simdesk_begin(desk, "%s", load);
-	srandom(5);
 	while (!simdesk_is_over(desk)) {
 		uint64_t end_ns = bh_mono_ns() + (20 + (uint64_t)random() % 80) * BH_NS_PER_MS;
 		ck_assert(until(5000, simdesk_is_over(desk) || bh_mono_ns() >= end_ns));
@@ -180,8 +180,20 @@ play_load(const char *load, bool killing)
 		kills++;
 	}
 	ck_assert_int_eq(simdesk_end(desk), SIMDESK_OK);
+	return kills;
+}
+
+static void
+play_load(const char *load, bool killing)
+{
+	char end_state[4096];
+	unsigned kills = 0;
+	srandom(5);
+	/* Where a start takes long, there are few of them in one load. */
+	do
+		kills += play_once(load, killing);
+	while (killing && kills <= 5);
 	snprintf(end_state, sizeof(end_state), "%s", simdesk_output(desk));
-	ck_assert(!killing || kills > 5);
 	ck_assert_msg(strstr(end_state, "\"presses\":{\""), "nobody pressed anything: %s", end_state);
 	const char *what = NULL;
 	ck_assert_msg(until(5000, !(what = difference(end_state))), "after %u kills: %s\n%s", kills, what,
@@ -190,7 +202,7 @@ play_load(const char *load, bool killing)
 	 * The hand's last word is the motor's, too. (How often it was written under a finger is not asked: a touch may be on its
 	 * way while the surface writes.)
 	 */
-	simdesk_must(desk, "expect quiet for 300ms within 5s; wait motors; expect ran_back = 0; expect odd = 0");
+	simdesk_must(desk, "expect quiet for 300ms within 30s; wait motors within 40s; expect ran_back = 0; expect odd = 0");
 	for (int i = 1; i <= 9; i++)
 		ck_assert(simdesk_target(desk, i) < 0 || simdesk_target(desk, i) == simdesk_pos(desk, i));
 	ck_assert_uint_eq(simdesk_counter(desk, "lost_messages"), 0);

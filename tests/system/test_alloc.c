@@ -149,10 +149,10 @@ load(unsigned seed)
 	}
 	/* Held over a switch; refused, for there is no such scene; meters at rest again. */
 	simdesk_must(desk, "touch 1; move 1 0.4 over 0.1s; wait hands; tap bank_right; wait 0.1s; move 1 0.6 over 0.1s; wait hands; release 1");
-	simdesk_must(desk, "tap bank_left; tap stop; wait hands; wait motors within 10s");
+	simdesk_must(desk, "tap bank_left; tap stop; wait hands; wait motors within 30s");
 	simdesk_must(desk, "send 90 7F; garbage 300 seed %u", seed);
 	simdesk_must(desk, "send F7 90 68 00 90 10 00 90 11 00");
-	simdesk_must(desk, "expect quiet for 500ms within 20s");
+	simdesk_must(desk, "expect quiet for 500ms within 30s");
 }
 
 static const char *const parties[] = {"desk", "router", "loop"};

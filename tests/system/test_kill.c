@@ -149,7 +149,7 @@ expect_agreement(const char *victim, unsigned kill_number)
 {
 	char end[16384];
 	simdesk_must(desk, "wait hands");
-	simdesk_must(desk, "wait motors within 10s");
+	simdesk_must(desk, "wait motors within 30s");
 	simdesk_must(desk, "end-state");
 	snprintf(end, sizeof(end), "%s", simdesk_output(desk));
 	for (unsigned n = 1; n <= FADERS; n++) {
@@ -169,7 +169,7 @@ expect_agreement(const char *victim, unsigned kill_number)
 		char param[32];
 		snprintf(param, sizeof(param), "ch%u/mute", n);
 		ck_assert_msg(pipeline_until(5000, router_settled(param)), "%s kill %u: %s is not settled", victim, kill_number, param);
-		simdesk_must(desk, "expect led mute%u %s within 5s", n, pipeline_number(&pl, "loop", param) > 0 ? "on" : "off");
+		simdesk_must(desk, "expect led mute%u %s within 30s", n, pipeline_number(&pl, "loop", param) > 0 ? "on" : "off");
 	}
 	int64_t presses = mark_presses(end);
 	ck_assert_msg(pipeline_until(5000, marks_decided() == presses), "%s kill %u: %lld presses, %lld decided\n%s", victim,
