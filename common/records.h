@@ -23,7 +23,7 @@
 #define BH_REC_FIRST 64u	       /* first record of a surface or driver */
 #define BH_REC_NONE 0xffffffffu
 
-enum bh_rec_tag { BH_REC_TAG_GLOBAL = 1, BH_REC_TAG_PEER, BH_REC_TAG_CONTROL, BH_REC_TAG_PARAM };
+enum bh_rec_tag { BH_REC_TAG_GLOBAL = 1, BH_REC_TAG_PEER, BH_REC_TAG_CONTROL, BH_REC_TAG_PARAM, BH_REC_TAG_RUN };
 
 /* A value of BOOL, INT, ENUM (i) or FLOAT (f). */
 union bh_num {
@@ -153,6 +153,24 @@ struct bh_rec_param {
 	};
 };
 static_assert(sizeof(struct bh_rec_param) == BH_RECORD_BYTES, "ABI");
+
+#define BH_RUN_RELEASE 1u /* the steps for when the button is let go */
+#define BH_RUN_WAITED 2u  /* due_ns has the wait of step `at` in it */
+
+/* A macro that is not over yet. */
+struct bh_rec_run {
+	uint8_t tag; /* BH_REC_TAG_RUN */
+	uint8_t pad;
+	uint16_t flags; /* BH_RUN_... */
+	uint32_t first, count; /* rows of BH_TAB_STEPS; count 0 = none is running */
+	uint32_t at;	/* next step, from `first` */
+	uint32_t hash;	/* of the list, to find it in another configuration */
+	uint32_t origin; /* slot << 16 | control; slot BH_SLOT_ROUTER: a reaction */
+	uint64_t due_ns; /* when step `at` is to be done */
+	char item[72];	/* bank item that it was started for, cut to fit; empty = none */
+	uint8_t fill[8];
+};
+static_assert(sizeof(struct bh_rec_run) == BH_RECORD_BYTES, "ABI");
 
 /* FNV-1a of a NUL-terminated name; 0 is never the hash of a name. */
 static inline uint32_t

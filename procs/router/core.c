@@ -181,6 +181,8 @@ bh_core_timers(struct bh_core *core)
 			core_ctl_timer(core, &core->ctl[n]);
 		else if (core->rec[rec][0] == BH_REC_TAG_PARAM && n < core->params)
 			core_param_timer(core, &core->param[n]);
+		else if (core->rec[rec][0] == BH_REC_TAG_RUN)
+			core_run_timer(core, rec);
 		else if (core->rec[rec][0] == BH_REC_TAG_PEER)
 			core_queue_driver(core, (uint16_t)(rec - BH_REC_PEER(0)));
 	}

@@ -48,6 +48,7 @@ struct core_target {
 	const char *name; /* borrowed from the configuration */
 	uint32_t param;	  /* or NONE */
 	uint32_t same;	  /* next target of the same parameter */
+	uint32_t react;	  /* first reaction to it, or NONE */
 	uint32_t first;	  /* link: what shows it on the pages shown; see core_link_binding() */
 	uint32_t next;	  /* same bucket */
 };
@@ -104,6 +105,9 @@ struct bh_core {
 	uint32_t *link; /* of 2 * binding (its target) and 2 * binding + 1 (its condition): the next one on the same target */
 	uint32_t *bucket_param, *bucket_target;
 	uint32_t bucket_mask_param, bucket_mask_target;
+	uint32_t *react_next; /* of each reaction: the next to the same target */
+	uint32_t reactions, reacting; /* how many; how deep in one another */
+	uint32_t run_first; /* record of the first run, or NONE */
 	uint32_t *queue, queue_head, queue_len;	  /* controls to render */
 	uint32_t *tell, tell_head, tell_len;	  /* parameters to tell again */
 	uint32_t resets;
@@ -235,6 +239,17 @@ core_main(const struct core_ctl *c)
 {
 	return c->part[BH_PART_MAIN];
 }
+/* Carry out enum bh_page_action; `arg` = its argument or "". `c`: whose surface; NULL = the main pages. 0 or -errno. */
+int core_page_action(struct bh_core *core, const struct core_ctl *c, uint16_t action, const char *arg);
+bool core_is_page_shown(const struct bh_core *core, uint32_t page);
+/* While planning: the target of this name, a new one if need be. */
+uint32_t core_plan_target(struct bh_core *core, uint16_t driver, const char *name);
+/* Record of a row of BH_TAB_ROOM, or NONE. */
+uint32_t core_room_rec(const struct bh_core *core, uint32_t row);
+/* What shows this parameter of the room is to be rendered. */
+void core_queue_room(struct bh_core *core, uint32_t row);
+/* The item on a bank binding's place, or NULL. */
+const char *core_bank_item(struct bh_core *core, const struct bh_cfg_binding *b);
 /* Recompute what is active on page n, and who shows what. */
 void core_activate(struct bh_core *core, uint32_t page);
 
@@ -245,6 +260,36 @@ bool core_operand(const struct bh_core *core, const struct core_param *p, const 
 bool core_holds(struct bh_core *core, const struct bh_cfg_cond *cond, const struct core_param *p);
 /* The parameter of a condition or step, by name; NULL = missing. Costs a look into a hash table. */
 struct core_param *core_named_param(struct bh_core *core, uint16_t driver, uint32_t name_off);
+
+/* The other end of it, from what is newest: a switch turned over, the next choice, the other end of a range. False: no such thing. */
+bool core_turned_over(struct bh_core *core, const struct core_param *p, union bh_val *v);
+/* The newest value and so much, within the range. False: not known, or no number. */
+bool core_added(struct bh_core *core, const struct core_param *p, double by, union bh_val *v);
+
+/* ------------------------------------------------------------------ steps.c */
+/* An action as a binding or a step has it. */
+struct core_doing {
+	uint16_t driver, action;
+	uint32_t args, args_len;
+	bool vars; /* $names in the arguments */
+	const char *item; /* what {} in them means, or NULL */
+	uint32_t origin;
+	uint64_t stamp_ns;
+};
+/* Do it: a driver's action, or one of the pages. `c` may be NULL. 0 or -errno. */
+int core_do(struct bh_core *core, const struct core_ctl *c, const struct core_doing *d);
+/* `len` bytes of text with $names and {} filled in; returns the bytes in `out`, 0 = too many. */
+size_t core_expand(struct bh_core *core, const char *args, size_t len, const char *item, char *out, size_t cap);
+/* The steps of a binding: when its button was pressed (or its gesture done), when it was let go. */
+void core_steps_press(struct bh_core *core, const struct core_ctl *c, const struct bh_cfg_binding *b, uint64_t stamp_ns);
+void core_steps_release(struct bh_core *core, const struct core_ctl *c, const struct bh_cfg_binding *b, uint64_t stamp_ns);
+void core_run_timer(struct bh_core *core, uint32_t rec);
+/* The newest value of a parameter is another, or was looked at for the first time: see who reacts. */
+void core_param_changed(struct bh_core *core, const struct core_param *p);
+/* Of a new configuration: reactions; then the runs' timers; then, in a transaction, what became of the runs. */
+void core_steps_plan(struct bh_core *core);
+void core_steps_arm(struct bh_core *core);
+void core_steps_adopt(struct bh_core *core);
 
 /* ------------------------------------------------------------------ kinds.c, text.c, request.c */
 static inline bool

@@ -128,31 +128,15 @@ relative_on_relative(struct bh_core *core, struct core_ctl *c, uint32_t bn, int3
 
 /* ------------------------------------------------------------------ action: a press does something */
 
-static bool
-is_page_verb(struct bh_core *core, const struct bh_cfg_binding *b, const char *verb)
-{
-	const char *name = core_str(core, b->target);
-	return strcmp(strncmp(name, "page/", 5) == 0 ? name + 5 : name, verb) == 0;
-}
-
 static void
 action_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t stamp_ns)
 {
 	const struct bh_cfg_binding *b = core_binding(core, bn);
-	uint32_t pages = bh_config_count(core->config, BH_TAB_PAGES), page = bh_core_page(core);
-	if (b->driver != BH_DRIVER_PAGE) {
-		const char *args = b->args_len ? core_str(core, b->args) : "";
-		if (core_action(core, b->driver, b->action, origin_of(c), stamp_ns, args, b->args_len) < 0)
-			core_refuse(core, c);
-	} else if (is_page_verb(core, b, "next")) {
-		core_turn_page(core, pages ? (page + 1) % pages : 0);
-	} else if (is_page_verb(core, b, "previous")) {
-		core_turn_page(core, pages ? (page + pages - 1) % pages : 0);
-	} else if (core->binding_target[bn] < pages) {
-		core_turn_page(core, core->binding_target[bn]);
-	} else {
+	struct core_doing d = {.driver = b->driver, .action = b->action, .args = b->args, .args_len = b->args_len,
+			       .vars = b->flags & BH_BINDF_VARS, .item = b->bank ? core_bank_item(core, b) : NULL,
+			       .origin = origin_of(c), .stamp_ns = stamp_ns};
+	if (core_do(core, c, &d) < 0)
 		core_refuse(core, c);
-	}
 }
 
 /* clang-format off */

@@ -253,6 +253,52 @@ core_turn_page(struct bh_core *core, uint32_t page)
 		core_queue_ctl(core, k);
 }
 
+int
+core_page_action(struct bh_core *core, const struct core_ctl *c, uint16_t action, const char *arg)
+{
+	uint32_t pages = bh_config_count(core->config, BH_TAB_PAGES), page = bh_core_page(core);
+	(void)c;
+	if (!pages)
+		return -ENOENT;
+	int to = action == BH_PAGE_NEXT	      ? (int)((page + 1) % pages)
+		 : action == BH_PAGE_PREVIOUS ? (int)((page + pages - 1) % pages)
+		 : action == BH_PAGE_GO	      ? core_find_page(core, arg)
+					      : -EOPNOTSUPP;
+	if (to >= 0)
+		core_turn_page(core, (uint32_t)to);
+	return to < 0 ? to : 0;
+}
+
+bool
+core_is_page_shown(const struct bh_core *core, uint32_t page)
+{
+	return bh_core_page(core) == page;
+}
+
+/* ------------------------------------------------------------------ the room's own parameters */
+
+uint32_t
+core_room_rec(const struct bh_core *core, uint32_t row)
+{
+	const struct core_peer *peer = &core->peer[BH_SLOT_ROUTER];
+	return row < peer->count ? peer->base + row : NONE;
+}
+
+void
+core_queue_room(struct bh_core *core, uint32_t row)
+{
+	const struct core_peer *peer = &core->peer[BH_SLOT_ROUTER];
+	if (row < peer->count)
+		core_queue_param(core, &core->param[peer->first + row]);
+}
+
+const char *
+core_bank_item(struct bh_core *core, const struct bh_cfg_binding *b)
+{
+	(void)core, (void)b;
+	return NULL;
+}
+
 /* ------------------------------------------------------------------ plan */
 
 static uint32_t
@@ -286,6 +332,7 @@ core_unplan(struct bh_core *core)
 	free(core->binding_when);
 	free(core->binding_ctl);
 	free(core->link);
+	free(core->react_next);
 	free(core->bucket_param);
 	free(core->bucket_target);
 	free(core->queue);
@@ -293,8 +340,19 @@ core_unplan(struct bh_core *core)
 	core->ctl = NULL;
 	core->param = NULL;
 	core->target = NULL;
-	core->binding_target = core->binding_when = core->binding_ctl = core->link = NULL;
+	core->binding_target = core->binding_when = core->binding_ctl = core->link = core->react_next = NULL;
 	core->bucket_param = core->bucket_target = core->queue = core->tell = NULL;
+}
+
+/* Runs stand together, see compiled.h. */
+static uint32_t
+first_run(const struct bh_core *f)
+{
+	uint32_t n = bh_config_count(f->config, BH_TAB_ROOM);
+	for (uint32_t k = 0; k + BH_ROOM_RUNS <= n; k++)
+		if (((const struct bh_cfg_room *)bh_config_row(f->config, BH_TAB_ROOM, k))->kind == BH_ROOM_RUN)
+			return core_room_rec(f, k + BH_ROOM_RUNS - 1) == NONE ? NONE : core_room_rec(f, k);
+	return NONE;
 }
 
 /* Who there is, and where its records are. */
@@ -341,10 +399,13 @@ plan_alloc(struct bh_core *f)
 	f->binding = bh_config_row(f->config, BH_TAB_BINDINGS, 0);
 	f->stride = f->config->head->table[BH_TAB_BINDINGS].stride;
 	f->bucket_mask_param = bucket_mask(f->params);
-	f->bucket_mask_target = bucket_mask(2 * f->bindings);
+	f->reactions = bh_config_count(f->config, BH_TAB_REACTIONS);
+	uint32_t targets = 2 * f->bindings + f->reactions; /* at most */
+	f->bucket_mask_target = bucket_mask(targets);
 	f->ctl = calloc(f->ctls + 1, sizeof(*f->ctl));
 	f->param = calloc(f->params + 1, sizeof(*f->param));
-	f->target = calloc(2 * f->bindings + 1, sizeof(*f->target));
+	f->target = calloc(targets + 1, sizeof(*f->target));
+	f->react_next = filled(f->reactions);
 	f->queue = calloc(f->ctls + 1, sizeof(*f->queue));
 	f->tell = calloc(f->params + 1, sizeof(*f->tell));
 	f->binding_target = filled(f->bindings);
@@ -354,12 +415,12 @@ plan_alloc(struct bh_core *f)
 	f->bucket_param = filled(f->bucket_mask_param + 1);
 	f->bucket_target = filled(f->bucket_mask_target + 1);
 	bool ok = f->ctl && f->param && f->target && f->queue && f->tell && f->binding_target && f->binding_when &&
-		  f->binding_ctl && f->link && f->bucket_param && f->bucket_target;
+		  f->binding_ctl && f->link && f->react_next && f->bucket_param && f->bucket_target;
 	return ok ? 0 : -ENOMEM;
 }
 
-static uint32_t
-plan_target(struct bh_core *f, uint16_t driver, const char *name)
+uint32_t
+core_plan_target(struct bh_core *f, uint16_t driver, const char *name)
 {
 	uint32_t hash = bh_name_hash(name), *bucket = &f->bucket_target[hash & f->bucket_mask_target];
 	for (uint32_t t = *bucket; t != NONE; t = f->target[t].next)
@@ -367,7 +428,7 @@ plan_target(struct bh_core *f, uint16_t driver, const char *name)
 			return t;
 	uint32_t t = f->targets++;
 	f->target[t] = (struct core_target){
-		.driver = driver, .hash = hash, .name = name, .param = NONE, .same = NONE, .first = NONE, .next = *bucket};
+		.driver = driver, .hash = hash, .name = name, .param = NONE, .same = NONE, .react = NONE, .first = NONE, .next = *bucket};
 	*bucket = t;
 	return t;
 }
@@ -384,9 +445,9 @@ plan_bindings(struct bh_core *f)
 		if (row->driver == BH_DRIVER_PAGE)
 			f->binding_target[b] = (uint32_t)core_find_page(f, row->args_len ? core_str(f, row->args) : "");
 		else if (row->driver < BH_MAX_SLOTS && row->kind != BH_BIND_ACTION)
-			f->binding_target[b] = plan_target(f, row->driver, core_str(f, row->target));
+			f->binding_target[b] = core_plan_target(f, row->driver, core_str(f, row->target));
 		if (row->when.op != BH_COND_ALWAYS && row->when.driver < BH_MAX_SLOTS)
-			f->binding_when[b] = plan_target(f, row->when.driver, core_str(f, row->when.target));
+			f->binding_when[b] = core_plan_target(f, row->when.driver, core_str(f, row->when.target));
 		struct core_ctl *c = core_find_ctl(f, row->surface, row->control);
 		f->binding_ctl[b] = c ? (uint32_t)(c - f->ctl) : NONE;
 	}
@@ -515,7 +576,7 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 	fresh.ctl = NULL;
 	fresh.param = NULL;
 	fresh.target = NULL;
-	fresh.binding_target = fresh.binding_when = fresh.binding_ctl = fresh.link = NULL;
+	fresh.binding_target = fresh.binding_when = fresh.binding_ctl = fresh.link = fresh.react_next = NULL;
 	fresh.bucket_param = fresh.bucket_target = fresh.queue = fresh.tell = NULL;
 	fresh.ctls = fresh.params = fresh.targets = 0;
 	fresh.queue_head = fresh.queue_len = fresh.tell_head = fresh.tell_len = fresh.resets = 0;
@@ -528,9 +589,11 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 		core_unplan(&fresh);
 		return r;
 	}
+	fresh.run_first = first_run(&fresh);
 	plan_items(&fresh);
 	plan_touch(&fresh);
 	plan_bindings(&fresh);
+	core_steps_plan(&fresh);
 	plan_records(&fresh);
 
 	struct bh_core old = *core;
@@ -556,6 +619,7 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 		core_ctl_arm(core, &core->ctl[k]);
 		core_queue_ctl(core, k);
 	}
+	core_steps_arm(core);
 	core_unplan(&old);
 	return 0;
 }
@@ -588,4 +652,5 @@ bh_core_adopt(struct bh_core *core)
 			core_dirty(core, core->ctl[k].rec);
 		core->ctl[k].replanned = false;
 	}
+	core_steps_adopt(core);
 }

@@ -118,6 +118,7 @@ core_want(struct bh_core *core, struct core_param *p, const union bh_val *v, uin
 		return true;
 	param_want(core, p, v, origin, stamp_ns);
 	core_queue_param(core, p);
+	core_param_changed(core, p);
 	return true;
 }
 
@@ -179,6 +180,7 @@ core_param_timer(struct bh_core *core, struct core_param *p)
 	r->flags &= (uint16_t)~(BH_PAR_ADRIFT | BH_PAR_PENDING | BH_PAR_STALE);
 	core_dirty(core, p->rec);
 	core_queue_param(core, p);
+	core_param_changed(core, p);
 }
 
 static void
@@ -222,8 +224,10 @@ core_report(struct bh_core *core, struct core_param *p, uint32_t gen, uint8_t ty
 	core_dirty(core, p->rec);
 	core_param_arm(core, p);
 	core_newest(core, p, &is, &is_stale);
-	if (had == BH_NONE || was_stale != is_stale || memcmp(&was, &is, sizeof(is)))
+	if (had == BH_NONE || was_stale != is_stale || memcmp(&was, &is, sizeof(is))) {
 		core_queue_param(core, p);
+		core_param_changed(core, p);
+	}
 }
 
 /* ------------------------------------------------------------------ the directory */

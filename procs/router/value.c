@@ -91,3 +91,48 @@ core_named_param(struct bh_core *core, uint16_t driver, uint32_t name_off)
 {
 	return driver < BH_MAX_SLOTS ? core_param_by_name(core, driver, core_str(core, name_off)) : NULL;
 }
+
+static double
+number_of(const struct core_param *p, const union bh_val *v)
+{
+	return p->type == BH_FLOAT ? v->f : (double)v->i;
+}
+
+bool
+core_turned_over(struct bh_core *core, const struct core_param *p, union bh_val *v)
+{
+	union bh_val now;
+	bool known = core_newest(core, p, &now, NULL) != BH_NONE;
+	memset(v, 0, sizeof(*v));
+	switch ((enum bh_type)p->type) {
+	case BH_BOOL: v->i = !known || !now.i; return true;
+	case BH_ENUM: v->i = known && now.i + 1 < p->choices ? now.i + 1 : 0; return true;
+	case BH_INT: v->i = core_whole(known && (double)now.i > p->range.min ? p->range.min : p->range.max); return true;
+	case BH_FLOAT: v->f = known && now.f > p->range.min ? p->range.min : p->range.max; return true;
+	case BH_TRIGGER: v->i = 1; return true;
+	case BH_NONE:
+	case BH_TEXT: break;
+	}
+	return false;
+}
+
+bool
+core_added(struct bh_core *core, const struct core_param *p, double by, union bh_val *v)
+{
+	union bh_val now;
+	if (p->type == BH_TEXT || p->type == BH_NONE || p->type == BH_TRIGGER || core_newest(core, p, &now, NULL) == BH_NONE)
+		return false;
+	double x = number_of(p, &now) + by, min = p->range.min, max = p->range.max;
+	if (p->type == BH_BOOL)
+		min = 0, max = 1;
+	if (p->type == BH_ENUM)
+		min = 0, max = p->choices ? p->choices - 1 : 0;
+	if (max > min)
+		x = x > min ? x < max ? x : max : min;
+	memset(v, 0, sizeof(*v));
+	if (p->type == BH_FLOAT)
+		v->f = x;
+	else
+		v->i = core_whole(x);
+	return true;
+}
