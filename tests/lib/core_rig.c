@@ -98,6 +98,7 @@ page_action(struct maker *m, unsigned ctl, const char *verb, const char *arg)
 {
 	struct bh_cfg_binding *b = bind(m, BH_PAGE_GLOBAL, ctl, BH_BIND_ACTION, verb);
 	b->driver = BH_DRIVER_PAGE;
+	b->action = arg ? BH_PAGE_GO : BH_PAGE_NEXT;
 	if (arg) {
 		b->args = str(m, arg);
 		b->args_len = (uint32_t)strlen(arg) + 1;
