@@ -31,7 +31,7 @@ static const struct bh_cfg_field router_fields[] = {
 	BH_CFG(struct router_config, settle, .type = BH_CFG_MS, .def = "90ms", .max = "2s", .reload = BH_RELOAD_LIVE,
 	       .help = "from the release of a fader until its motor is set (at once at both ends)"),
 	BH_CFG(struct router_config, echo_window, .type = BH_CFG_MS, .def = "250ms", .max = "10s", .reload = BH_RELOAD_LIVE,
-	       .help = "a report that differs from what was set may be an older echo for so long"),
+	       .help = "a report that differs from what was set and not confirmed yet is an older echo until the backend has been silent for so long"),
 	BH_CFG(struct router_config, motor_window, .type = BH_CFG_MS, .def = "250ms", .max = "2s", .reload = BH_RELOAD_LIVE,
 	       .help = "what an untouched fader reports so soon after its motor was sent is no hand"),
 	BH_CFG(struct router_config, flash, .type = BH_CFG_MS, .def = "1s", .max = "10s", .reload = BH_RELOAD_LIVE,

@@ -2,9 +2,11 @@
  * param.c - what parameters are worth: wanted here, reported there
  *
  *   wanted   pending   report equal to it      confirmed, no longer pending
- *            pending   another, within echo_ms adrift: may be an older echo; shown is still what is wanted
- *            adrift    echo_ms is over         the backend insists: reported counts
- *            pending   another, after echo_ms  the backend was last: reported counts
+ *            pending   another                 adrift: may be an older echo; shown is still what is wanted
+ *            adrift    another                 it goes on answering: echo_ms begins anew
+ *            adrift    echo_ms without a word, or ECHO_MOST times that since it was wanted:
+ *                                              the backend insists: reported counts
+ *   not pending        any                     the backend was last: reported counts
  *   reported           somebody wants another  wanted and pending
  *
  * "Equal" is what a motor fader would show at the same place. While a driver is down nothing expires: what is wanted waits
@@ -15,6 +17,9 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+
+/* A backend that answers with half a second's delay each way still sends echoes a second later. */
+#define ECHO_MOST 6u
 
 enum bh_type
 core_newest(struct bh_core *core, const struct core_param *p, union bh_val *v, bool *stale)
@@ -183,20 +188,30 @@ core_param_timer(struct bh_core *core, struct core_param *p)
 	core_param_changed(core, p);
 }
 
+/* From here on a differing report is the backend's last word, whatever was wanted. 0: the driver is down. */
+static uint64_t
+param_echo_most(struct bh_core *core, const struct core_param *p)
+{
+	uint64_t window = core->opt.echo_ms * 1000000ull, back = core_grace_end(core, p->slot);
+	uint64_t end = core_param_rec(core, p)->wanted_ns + ECHO_MOST * window;
+	return !core_is_up(core, p->slot) ? 0 : back > end ? back : end;
+}
+
 static void
 report_number(struct bh_core *core, struct core_param *p, const union bh_val *v)
 {
 	struct bh_rec_param *r = core_param_rec(core, p);
-	uint64_t end = param_echo_end(core, p);
+	uint64_t most = param_echo_most(core, p), again = core->now + core->opt.echo_ms * 1000000ull;
 	r->reported.u = v->u[0];
 	if (!(r->flags & BH_PAR_PENDING)) {
 		r->flags &= (uint16_t)~BH_PAR_STALE;
 	} else if (param_equal(p, &r->reported, &r->wanted)) {
 		r->flags &= (uint16_t)~(BH_PAR_PENDING | BH_PAR_ADRIFT | BH_PAR_STALE);
-	} else if (end && core->now >= end) {
+	} else if (most && core->now >= most) {
 		r->flags &= (uint16_t)~(BH_PAR_PENDING | BH_PAR_ADRIFT | BH_PAR_STALE);
 	} else {
 		r->flags |= BH_PAR_ADRIFT;
+		r->echo_ns = most && most < again ? most : again;
 	}
 }
 
