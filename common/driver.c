@@ -14,6 +14,7 @@
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -699,8 +700,13 @@ driver_on_config(struct bh_proc *proc, void *state, const void *config, char *wh
 	struct bh_driver *drv = state;
 	const struct bh_cfg_proc *row = bh_config_proc(&proc->config, proc->slot);
 	int r = 0;
-	if (drv->desc->on_config && config)
+	if (drv->desc->on_config && config) {
 		r = drv->desc->on_config(drv->data, config, why, cap);
+	} else if (config != bh_proc_config(proc)) {
+		/* bh-config should have had us restarted. */
+		snprintf(why, cap, "bh-%s cannot change its options while it runs", drv->desc->name);
+		r = -ENOTSUP;
+	}
 	if (r == 0 && row && row->max_age_ms)
 		drv->max_age_ns = row->max_age_ms * BH_NS_PER_MS;
 	return r;
@@ -780,12 +786,28 @@ driver_standalone(struct bh_proc *proc, int argc, char **argv)
 	return bh_standalone_prepare(proc, argc, argv, driver_desc->actions);
 }
 
+/* A key that is marked live and that nobody takes would be accepted and ignored. Found when the build asks for --describe. */
+static void
+refuse_idle_keys(const struct bh_driver_desc *desc, const struct bh_cfg_field *f)
+{
+	for (; f && f->type != BH_CFG_END; f++) {
+		if (f->reload == BH_RELOAD_LIVE) {
+			fprintf(stderr, "bh-%s: its key %s is marked live, but there is no on_config()\n", desc->name, f->key);
+			exit(2);
+		}
+		if (f->type == BH_CFG_LIST)
+			refuse_idle_keys(desc, f->sub);
+	}
+}
+
 int
 bh_driver_main(int argc, char **argv, const struct bh_driver_desc *desc)
 {
 	static const char *const hists[] = {"stamp-to-apply", NULL};
 	static struct bh_proc_ops ops;
 	driver_desc = desc;
+	if (!desc->on_config)
+		refuse_idle_keys(desc, desc->fields);
 	ops = (struct bh_proc_ops){
 		.kind = desc->name, .role = BH_ROLE_DRIVER, .state_size = sizeof(struct bh_driver), .fields = desc->fields,
 		.config_size = desc->config_size, .sandbox = desc->sandbox, .hists = hists, .describe = driver_describe,

@@ -104,7 +104,8 @@ struct bh_driver_desc {
 	int (*on_value)(void *data, bh_param_id id, const struct bh_value *v);
 	/* An action: already committed and young enough; what fails here is not tried again. */
 	int (*on_action)(void *data, const struct bh_action *a);
-	/* New options: `config` as bh_driver_config() will return it from now on. 0 or -errno with `why`. NULL = restart me. */
+	/* New options: `config` as bh_driver_config() will return it from now on. 0 or -errno with `why`: the old ones stay. Without
+	 * it no key may be marked live: any change of the options restarts the driver. */
 	int (*on_config)(void *data, const void *config, char *why, size_t cap);
 	/* The inboxes are empty: send what is collected. May be NULL. */
 	void (*on_idle)(void *data);

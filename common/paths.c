@@ -125,3 +125,14 @@ bh_path_data(char *buf, size_t cap, const char *sub)
 	}
 	return put(buf, cap, BH_DATA_DIR, sub, NULL);
 }
+
+int
+bh_path_absolute(char *buf, size_t cap, const char *path)
+{
+	char dir[PATH_MAX];
+	if (*path == '/')
+		return put(buf, cap, path, NULL, NULL);
+	if (!getcwd(dir, sizeof(dir)))
+		return -errno;
+	return put(buf, cap, dir[1] ? dir : "", path, NULL);
+}

@@ -16,3 +16,5 @@ int bh_path_runtime(char *buf, size_t cap, const char *file); /* file may be NUL
 int bh_path_state(char *buf, size_t cap, const char *file);
 int bh_path_program(char *buf, size_t cap, const char *binary); /* "bh-router" */
 int bh_path_data(char *buf, size_t cap, const char *sub);	 /* "devices/x-touch.yaml" */
+/* `path` from the root, seen from the folder we are in; links stay as they are. */
+int bh_path_absolute(char *buf, size_t cap, const char *path);

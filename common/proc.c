@@ -239,7 +239,26 @@ bh_proc_config(const struct bh_proc *proc)
 	return proc->cfg;
 }
 
-/* Reload: map aside, ask the process, then swap. */
+/* The same keys with the same texts? */
+static bool
+options_same(const struct bh_options *a, const struct bh_options *b)
+{
+	uint32_t n = bh_config_count(&a->c, BH_TAB_OPTIONS);
+	if (n != bh_config_count(&b->c, BH_TAB_OPTIONS))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bh_cfg_option *x = bh_config_row(&a->c, BH_TAB_OPTIONS, i), *y = bh_config_row(&b->c, BH_TAB_OPTIONS, i);
+		if (strcmp(bh_config_str(&a->c, x->key), bh_config_str(&b->c, y->key)) ||
+		    strcmp(bh_config_str(&a->c, x->text), bh_config_str(&b->c, y->text)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Reload: map aside, ask the process, then swap. Options that say the same stay where they are, so that a process that cannot
+ * change them may point into them for as long as it lives.
+ */
 static int
 take_config(struct bh_proc *proc, int config_fd, int options_fd, char *why, size_t cap)
 {
@@ -252,6 +271,10 @@ take_config(struct bh_proc *proc, int config_fd, int options_fd, char *why, size
 	if (r < 0) {
 		snprintf(why, cap, "the compiled configuration is damaged (%s)", strerror(-r));
 		goto out;
+	}
+	if (options_fd >= 0 && proc->cfg && options_same(&proc->options, &options)) {
+		bh_config_unmap(&options.c);
+		options_fd = -1;
 	}
 	if (options_fd >= 0)
 		r = load_options(proc, &options, &cfg, &image);
@@ -347,6 +370,9 @@ attach_place(struct attach_fds *a, uint16_t own, const struct bh_spawn_fd *d)
 	case BH_FD_STDERR: return &a->stderr_fd;
 	case BH_FD_SOCKET:
 	case BH_FD_CHILD_SOCKET:
+	case BH_FD_SOURCE:
+	case BH_FD_CHANGES:
+	case BH_FD_FILE_WATCH:
 	case BH_FD_LOCK: return NULL;
 	}
 	return NULL;

@@ -37,6 +37,7 @@ enum bh_spawn_type {
 
 #define BH_SPAWN_LAST 1u
 #define BH_SPAWN_SUCCESSOR 2u /* attach: you are not the first life of this slot */
+#define BH_SPAWN_UNCHANGED 4u /* bh-config: the file has one of the texts that are not wanted again */
 
 enum bh_fd_role {
 	BH_FD_SELF = 1,	  /* slot = whose; rw for the owner, ro for others */
@@ -53,6 +54,9 @@ enum bh_fd_role {
 	BH_FD_STDERR,
 	BH_FD_SOCKET,	  /* the supervisor's end of slot's socketpair (keeper only) */
 	BH_FD_CHILD_SOCKET, /* the child's end (keeper only, until the child has it) */
+	BH_FD_SOURCE,	  /* the text that the compiled configuration was made of (never to a process: it may hold passwords) */
+	BH_FD_CHANGES,	  /* bh-config to supervisor: what is different from the configuration in use, for people */
+	BH_FD_FILE_WATCH, /* the inotify descriptor of the configuration file (keeper only): its last close takes the kernel 20 ms */
 	BH_FD_LOCK,	  /* the locked pid file (keeper only): while anybody has it open, nobody else starts a pipeline here */
 };
 

@@ -7,6 +7,9 @@
  * configuration that is refused, or that nobody could read, never replaces the good one, and the answer says why.
  *
  * The one before is kept until the next: if a process crashes twice that never was ready under the new one, we go back.
+ *
+ * What is read because the file changed by itself is told in the log and in `status`, once for each wrong text; what a person has
+ * asked for is told to him. Wishes that come while one is under way wait for its end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/config/effect.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/paths.h"
@@ -54,6 +58,10 @@ const struct bh_cfg_field super_fields[] = {
 	       .help = "the log is rotated when it is larger than this"),
 	BH_CFG(struct super_config, log_keep, .type = BH_CFG_U32, .def = "5", .min = "1", .max = "99", .reload = BH_RELOAD_LIVE,
 	       .help = "how many rotated logs are kept"),
+	BH_CFG(struct super_config, watch, .type = BH_CFG_BOOL, .def = "yes", .reload = BH_RELOAD_LIVE,
+	       .help = "take the configuration file when it changes; no = only by `bulkhead reload` (to switch off on air)"),
+	BH_CFG(struct super_config, watch_delay_ms, .type = BH_CFG_MS, .def = "150ms", .min = "10ms", .max = "10s", .reload = BH_RELOAD_LIVE,
+	       .help = "how long the file must rest before it is taken"),
 	BH_CFG_LAST,
 };
 /* clang-format on */
@@ -102,6 +110,8 @@ static void
 run_drop(struct config_run *run)
 {
 	bh_close(&run->config);
+	bh_close(&run->source);
+	bh_close(&run->changes);
 	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
 		bh_close(&run->options[q]);
 }
@@ -116,6 +126,10 @@ run_take(struct config_run *run)
 			int *place = NULL;
 			if (msg.type == BH_SPAWN_CONFIG && msg.fd[i].role == BH_FD_CONFIG)
 				place = &run->config;
+			else if (msg.type == BH_SPAWN_CONFIG && msg.fd[i].role == BH_FD_SOURCE)
+				place = &run->source;
+			else if (msg.type == BH_SPAWN_CONFIG && msg.fd[i].role == BH_FD_CHANGES)
+				place = &run->changes;
 			else if (msg.type == BH_SPAWN_CONFIG && msg.fd[i].role == BH_FD_OPTIONS && msg.fd[i].slot < BH_MAX_SLOTS)
 				place = &run->options[msg.fd[i].slot];
 			if (!place) {
@@ -124,6 +138,10 @@ run_take(struct config_run *run)
 			}
 			bh_close(place);
 			*place = fds[i];
+		}
+		if (msg.type == BH_SPAWN_CONFIG && msg.value) {
+			run->hash = msg.value;
+			run->unchanged = msg.flags & BH_SPAWN_UNCHANGED;
 		}
 	}
 }
@@ -171,15 +189,47 @@ on_run_late(void *data)
 	kill(s->run.pid, SIGKILL); /* our own child, not yet waited for */
 }
 
+bool
+config_is_busy(const struct super *s)
+{
+	return s->run.running || s->asking;
+}
+
+/* Its arguments: what is in use, as far as there is something; texts that need not be looked at again. */
+static void
+run_args(struct super *s, char *argv[], char *program, char texts[2][24])
+{
+	const uint64_t known[2] = {s->running ? s->memory->text : 0, s->running ? s->memory->text_refused : 0};
+	unsigned n = 0;
+	argv[n++] = program;
+	if (s->running) {
+		argv[n++] = "--previous";
+		argv[n++] = "4";
+	}
+	if (s->running && s->source_fd >= 0) {
+		argv[n++] = "--was";
+		argv[n++] = "5";
+	}
+	for (unsigned i = 0; s->run.why == CONFIG_BY_WATCH && i < 2; i++) {
+		if (!known[i])
+			continue;
+		snprintf(texts[i], 24, "%llx", (unsigned long long)known[i]);
+		argv[n++] = "--unless";
+		argv[n++] = texts[i];
+	}
+	argv[n++] = "--out";
+	argv[n++] = "3";
+	argv[n++] = s->run.path;
+	argv[n] = NULL;
+}
+
 int
-config_start(struct super *s, const char *path)
+config_start(struct super *s, const char *path, enum config_why why)
 {
 	struct config_run *run = &s->run;
-	char program[4096];
-	char *with[] = {program, "--previous", "4", "--out", "3", run->path, NULL};
-	char *without[] = {program, "--out", "3", run->path, NULL};
+	char program[4096], texts[2][24], *argv[16];
 	int pair[2], err[2], r;
-	if (run->running || s->asking)
+	if (config_is_busy(s))
 		return -EBUSY;
 	r = bh_path_program(program, sizeof(program), "bh-config");
 	if (r < 0)
@@ -195,18 +245,22 @@ config_start(struct super *s, const char *path)
 	fcntl(err[0], F_SETFL, O_NONBLOCK);
 	run->sock = pair[0];
 	run->err_fd = err[0];
-	run->exited = run->err_eof = run->late = false;
+	run->why = why;
+	run->exited = run->err_eof = run->late = run->unchanged = false;
+	run->hash = 0;
 	run->text_len = 0;
 	run->text[0] = 0;
 	snprintf(run->path, sizeof(run->path), "%s", path);
-	r = super_run_program(program, s->running ? with : without, pair[1], s->running ? s->config_fd : -1, err[1], &run->pid,
-			      true);
+	run_args(s, argv, program, texts);
+	r = super_run_program(program, argv, (int[3]){pair[1], s->running ? s->config_fd : -1, s->running ? s->source_fd : -1}, err[1],
+			      &run->pid, true);
 	close(pair[1]);
 	close(err[1]);
 	if (r < 0) {
 		run_close(run);
 		return r;
 	}
+	filewatch_read(s, path);
 	run->running = true;
 	run->sock_watch = bh_loop_watch(s->loop, run->sock, EPOLLIN, on_run_sock, s);
 	run->err_watch = bh_loop_watch(s->loop, run->err_fd, EPOLLIN, on_run_err, s);
@@ -218,7 +272,59 @@ config_start(struct super *s, const char *path)
 	return 0;
 }
 
+/* ------------------------------------------------------------------ wishes */
+
+/* Reload as soon as nothing else is under way. 0 or -EBUSY. */
+int
+config_wish(struct super *s, const char *path, bool by_request, uint32_t number)
+{
+	for (unsigned i = 0; i < BH_ARRAY_LEN(s->wish); i++) {
+		struct config_wish *w = &s->wish[i];
+		if (w->used)
+			continue;
+		*w = (struct config_wish){.used = true, .by_request = by_request, .number = number};
+		snprintf(w->path, sizeof(w->path), "%s", path);
+		return 0;
+	}
+	return -EBUSY;
+}
+
+void
+config_next_wish(struct super *s)
+{
+	struct config_wish w = s->wish[0];
+	if (!w.used || config_is_busy(s) || s->memory->quitting)
+		return;
+	memmove(&s->wish[0], &s->wish[1], sizeof(s->wish) - sizeof(s->wish[0]));
+	s->wish[BH_ARRAY_LEN(s->wish) - 1].used = false;
+	int r = config_start(s, w.path, w.by_request ? CONFIG_BY_REQUEST : CONFIG_BY_SIGNAL);
+	if (r < 0 && w.by_request)
+		super_result(s, w.number, r, strerror(-r));
+	if (r < 0)
+		return;
+	s->reload_by_request = w.by_request;
+	s->reload_request = w.number;
+}
+
 /* ------------------------------------------------------------------ the answer */
+
+/* What is wrong with the file that is in use, in `status`; NULL = nothing. */
+static void
+note(struct super *s, const char *text)
+{
+	struct child *me = &s->slot[BH_SLOT_SUPERVISOR];
+	size_t len = text ? strcspn(text, "\n") : 0;
+	const char *name = text;
+	/* The folder is known. */
+	for (size_t i = 0; i < len && text[i] != ':'; i++)
+		if (text[i] == '/')
+			name = text + i + 1;
+	if (text)
+		table_health(me, BH_HEALTH_OK, "the one in use goes on; `bulkhead check FILE` shows all errors", "%.*s",
+			     (int)(len - (size_t)(name - text)), name);
+	else
+		table_health(me, BH_HEALTH_OK, NULL, "%s", "");
+}
 
 static void
 answer(struct super *s, int err, const char *text)
@@ -233,6 +339,9 @@ next_drop(struct super *s)
 {
 	bh_config_unmap(&s->next);
 	bh_close(&s->next_fd);
+	bh_close(&s->next_source);
+	s->next_text = 0;
+	s->next_changes[0] = '\0';
 	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
 		bh_close(&s->next_options[q]);
 	s->asking = false;
@@ -256,10 +365,9 @@ row_of(const struct bh_config *config, const struct child *c)
 
 /* Can this pipeline go over to it? 0 or -errno with `why`. */
 static int
-check_next(struct super *s, const struct bh_config *next, char *why, size_t cap)
+check_next(const struct bh_config *next, char *why, size_t cap)
 {
 	uint32_t seen = 0, need = spawn_records(next);
-	const struct child *router = &s->slot[BH_SLOT_ROUTER];
 	for (uint32_t i = 0; i < bh_config_count(next, BH_TAB_PROCS); i++) {
 		const struct bh_cfg_proc *row = bh_config_row(next, BH_TAB_PROCS, i);
 		if (row->slot >= BH_MAX_SLOTS || seen & 1u << row->slot || row->role == BH_ROLE_NONE ||
@@ -273,26 +381,17 @@ check_next(struct super *s, const struct bh_config *next, char *why, size_t cap)
 		snprintf(why, cap, "bh-config wrote a table without a router");
 		return -EPROTO;
 	}
-	if (s->running && router->used && need > router->records) {
-		snprintf(why, cap, "it needs room for %u controls and parameters, this run has room for %u: stop Bulkhead and start it anew",
-			 need, router->records);
-		return -ENOSPC;
+	if (need > BH_CFG_RECORDS_MAX) {
+		snprintf(why, cap, "bh-config wrote a table of %u controls and parameters", need);
+		return -EPROTO;
 	}
 	return 0;
 }
 
-/* Is this process to look at the new configuration while it runs? Drivers only if their own options changed. */
 static bool
-is_concerned(struct super *s, const struct child *c, const struct bh_cfg_proc *before, const struct bh_cfg_proc *after)
+needs_restart(const struct child *c, const struct bh_cfg_proc *before, const struct bh_cfg_proc *after, const struct bh_config *config)
 {
-	(void)s;
-	return c->body.role != BH_ROLE_DRIVER || before->options_check != after->options_check;
-}
-
-static bool
-needs_restart(const struct child *c, const struct bh_cfg_proc *before, const struct bh_cfg_proc *after)
-{
-	return before->live_check != after->live_check || !spawn_fits(c, after);
+	return bh_cfg_needs_restart(before, after) || !spawn_fits(c, after) || spawn_needs_room(c, config);
 }
 
 /* ------------------------------------------------------------------ taking it into use */
@@ -335,8 +434,10 @@ change_child(struct super *s, struct child *c, const struct bh_config *old, bool
 		super_policy(c, BH_POL_EV_STOP, false, false);
 		return;
 	}
-	bool restart = !before || needs_restart(c, before, after);
-	bool concerned = !before || is_concerned(s, c, before, after);
+	bool restart = !before || needs_restart(c, before, after, &s->config);
+	bool concerned = !before || bh_cfg_is_concerned(before, after);
+	bool start = before && after->autostart && !before->autostart && c->mem.policy.state == BH_POL_STOPPED;
+	bool stop = before && !after->autostart && before->autostart;
 	if (!spawn_fits(c, after))
 		c->mem.policy.fresh = 1;
 	uint32_t records = c->records;
@@ -348,7 +449,11 @@ change_child(struct super *s, struct child *c, const struct bh_config *old, bool
 		c->mem.config_unsent = 1;
 	c->took = c->asked = false;
 	table_write(c);
-	if (restart && bh_policy_is_alive(&c->mem.policy))
+	if (stop)
+		c->waits = false;
+	if (start || stop)
+		super_policy(c, start ? BH_POL_EV_START : BH_POL_EV_STOP, false, false);
+	else if (restart && bh_policy_is_alive(&c->mem.policy))
 		super_policy(c, BH_POL_EV_RESTART, false, false);
 	else if (restart || concerned)
 		super_policy(c, BH_POL_EV_CONFIG, false, false);
@@ -360,9 +465,17 @@ accept_next(struct super *s, bool asked)
 {
 	struct bh_config old = s->config;
 	bh_close(&s->config_before);
+	bh_close(&s->source_before);
 	s->config_before = asked ? bh_steal_fd(&s->config_fd) : -1;
+	s->source_before = asked ? bh_steal_fd(&s->source_fd) : -1;
 	bh_close(&s->config_fd);
+	bh_close(&s->source_fd);
 	s->config_fd = bh_steal_fd(&s->next_fd);
+	s->source_fd = bh_steal_fd(&s->next_source);
+	/* Going back: the text that was too much is not taken from the file again by itself. */
+	s->memory->text_refused = asked ? 0 : s->memory->text;
+	s->memory->text_before = asked ? s->memory->text : 0;
+	s->memory->text = s->next_text;
 	s->config = s->next;
 	s->next = (struct bh_config){0};
 	for (unsigned q = 0; q < BH_MAX_SLOTS; q++) {
@@ -378,6 +491,8 @@ accept_next(struct super *s, bool asked)
 	}
 	keep_fd(s, BH_FD_CONFIG, 0, 0, 0);
 	keep_fd(s, BH_FD_CONFIG, 0, 1, 0);
+	keep_fd(s, BH_FD_SOURCE, 0, 0, 0);
+	keep_fd(s, BH_FD_SOURCE, 0, 1, 0);
 	s->asking = false;
 	s->asking_until_ns = 0;
 	s->memory->config_generation = s->config.head->generation;
@@ -386,8 +501,11 @@ accept_next(struct super *s, bool asked)
 		snprintf(s->path, sizeof(s->path), "%s", s->next_path);
 		snprintf(s->head->config_path, sizeof(s->head->config_path), "%s", s->next_path);
 	}
+	if (asked)
+		note(s, NULL);
 	config_load_own(s);
 	logfile_apply(s);
+	filewatch_apply(s);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 		if (s->slot[q].used && !s->slot[q].mem.removed)
 			change_child(s, &s->slot[q], &old, asked);
@@ -401,6 +519,10 @@ static void
 refuse_next(struct super *s, int err, const char *text)
 {
 	bh_warn("the new configuration is not taken: %s; the one in use stays", text);
+	if (!strcmp(s->next_path, s->path)) {
+		s->memory->text_refused = s->next_text;
+		note(s, text);
+	}
 	s->asking = false;
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
 		struct child *c = &s->slot[q];
@@ -419,9 +541,17 @@ accept_if_all_answered(struct super *s)
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 		if (s->slot[q].used && s->slot[q].asked)
 			return;
+	static char text[sizeof(s->next_changes) + 100];
+	char *line = s->next_changes, *rest = NULL;
+	snprintf(text, sizeof(text), "the new configuration is in use%s%s", *line ? ":\n" : "; nothing that matters is different in it", line);
+	size_t len = strlen(text);
+	if (text[len - 1] == '\n')
+		text[len - 1] = '\0';
 	accept_next(s, true);
-	bh_info("the new configuration is in use");
-	answer(s, 0, "the new configuration is in use");
+	bh_info("the new configuration %s is in use", s->path);
+	for (line = strtok_r(line, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		bh_info("changed: %s", line);
+	answer(s, 0, text);
 }
 
 static void
@@ -452,7 +582,7 @@ propose(struct super *s)
 		if (c->mem.policy.state != BH_POL_RUNNING && c->mem.policy.state != BH_POL_STARTING)
 			continue;
 		const struct bh_cfg_proc *before = row_of(&s->config, c), *after = row_of(&s->next, c);
-		if (before && after && !needs_restart(c, before, after) && is_concerned(s, c, before, after))
+		if (before && after && !needs_restart(c, before, after, &s->next) && bh_cfg_is_concerned(before, after))
 			ask(s, c);
 	}
 	accept_if_all_answered(s);
@@ -468,9 +598,11 @@ first_config(struct super *s, bool ok, const char *text)
 		return;
 	}
 	s->config_fd = bh_steal_fd(&s->run.config);
+	s->source_fd = bh_steal_fd(&s->run.source);
+	s->next_text = s->run.hash;
 	int r = bh_config_map(&s->config, s->config_fd);
 	if (r == 0)
-		r = check_next(s, &s->config, why, sizeof(why));
+		r = check_next(&s->config, why, sizeof(why));
 	else
 		snprintf(why, sizeof(why), "what bh-config wrote cannot be mapped: %s", strerror(-r));
 	if (r < 0) {
@@ -483,17 +615,60 @@ first_config(struct super *s, bool ok, const char *text)
 	super_cold_start(s);
 }
 
+/* The file is wrong. A text is told once, however often it is saved. */
+static void
+wrong_file(struct super *s, const char *text)
+{
+	struct config_run *run = &s->run;
+	bh_warn("the new configuration has errors; the one in use stays:\n%s", text);
+	answer(s, -EINVAL, text);
+	if (strcmp(run->path, s->path) != 0)
+		return;
+	s->memory->text_refused = run->hash;
+	note(s, text);
+}
+
+/* Read by itself, and it is a text that we know. */
+static void
+known_file(struct super *s)
+{
+	struct bh_health_record *h = &s->slot[BH_SLOT_SUPERVISOR].body.health;
+	if (s->run.hash != s->memory->text)
+		return;
+	if (h->reason[0])
+		bh_info("the configuration file is again the one in use");
+	s->memory->text_refused = 0;
+	note(s, NULL);
+}
+
+/* What is different, for people. */
+static void
+take_changes(struct super *s)
+{
+	ssize_t n = s->run.changes >= 0 ? pread(s->run.changes, s->next_changes, sizeof(s->next_changes) - 1, 0) : 0;
+	s->next_changes[n > 0 ? n : 0] = '\0';
+	for (unsigned char *p = (unsigned char *)s->next_changes; *p; p++)
+		if ((*p < 0x20 && *p != '\n') || *p == 0x7f)
+			*p = '?';
+}
+
 static void
 next_config(struct super *s, bool ok, const char *text)
 {
 	char why[200];
+	if (s->run.unchanged) {
+		known_file(s);
+		return;
+	}
 	if (!ok) {
-		bh_warn("the new configuration has errors; the one in use stays:\n%s", text);
-		answer(s, -EINVAL, text);
+		wrong_file(s, text);
 		return;
 	}
 	next_drop(s);
 	s->next_fd = bh_steal_fd(&s->run.config);
+	s->next_source = bh_steal_fd(&s->run.source);
+	s->next_text = s->run.hash;
+	take_changes(s);
 	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
 		s->next_options[q] = bh_steal_fd(&s->run.options[q]);
 	snprintf(s->next_path, sizeof(s->next_path), "%s", s->run.path);
@@ -501,7 +676,7 @@ next_config(struct super *s, bool ok, const char *text)
 	if (r < 0)
 		snprintf(why, sizeof(why), "what bh-config wrote cannot be mapped: %s", strerror(-r));
 	else
-		r = check_next(s, &s->next, why, sizeof(why));
+		r = check_next(&s->next, why, sizeof(why));
 	if (r < 0)
 		refuse_next(s, r, why);
 	else
@@ -517,9 +692,12 @@ config_finish(struct super *s)
 		return;
 	run_take(run);
 	bool ok = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0 && run->config >= 0;
+	run->unchanged = run->unchanged && run->why == CONFIG_BY_WATCH;
 	bool first = !s->running;
 	run_close(run);
-	if (!ok && run->late)
+	if (run->unchanged)
+		run->text[0] = 0;
+	else if (!ok && run->late)
 		snprintf(run->text, sizeof(run->text), "%s: bh-config took longer than %d s and was ended\n", run->path,
 			 RUN_LIMIT_MS / 1000);
 	else if (!ok && !run->text_len)
@@ -591,11 +769,14 @@ config_on_timer(struct super *s, uint64_t now)
 void
 config_revert(struct super *s, const struct child *culprit)
 {
+	char why[96];
 	if (s->config_before < 0 || s->asking)
 		return;
 	bh_err("%s crashed twice on the new configuration: going back to the one before", culprit->body.name);
 	next_drop(s);
 	s->next_path[0] = 0;
+	s->next_source = bh_steal_fd(&s->source_before);
+	s->next_text = s->memory->text_before;
 	s->next_fd = bh_steal_fd(&s->config_before);
 	if (bh_config_map(&s->next, s->next_fd) < 0) {
 		bh_bug_self("the configuration before cannot be mapped");
@@ -604,7 +785,9 @@ config_revert(struct super *s, const struct child *culprit)
 	}
 	for (unsigned q = 0; q < BH_MAX_SLOTS; q++)
 		s->next_options[q] = bh_steal_fd(&s->slot[q].options_before);
+	snprintf(why, sizeof(why), "%s crashed twice on the configuration in the file: taken back", culprit->body.name);
 	accept_next(s, false);
+	note(s, why);
 }
 
 void

@@ -129,8 +129,11 @@ keep_all(struct super *s)
 	}
 	batch_add(&b, BH_FD_CONFIG, 0, 0, 0);
 	batch_add(&b, BH_FD_CONFIG, 0, 1, 0);
+	batch_add(&b, BH_FD_SOURCE, 0, 0, 0);
+	batch_add(&b, BH_FD_SOURCE, 0, 1, 0);
 	batch_add(&b, BH_FD_TABLE, 0, 0, 0);
 	batch_add(&b, BH_FD_TABLE, 0, 0, BH_SPAWN_FD_RW);
+	batch_add(&b, BH_FD_FILE_WATCH, 0, 0, 0);
 	batch_add(&b, BH_FD_LOCK, 0, 0, 0);
 	batch_flush(&b);
 }
@@ -237,7 +240,7 @@ start_keeper(struct super *s)
 	snprintf(config, sizeof(config), "%s", s->path);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	r = super_run_program(path, argv, pair[1], -1, -1, &pid, false);
+	r = super_run_program(path, argv, (int[3]){pair[1], -1, -1}, -1, &pid, false);
 	close(pair[1]);
 	if (r < 0) {
 		close(pair[0]);

@@ -27,6 +27,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/paths.h"
 #include "common/units.h"
 #include "supervisor/super.h"
 
@@ -142,7 +143,7 @@ abandon(struct child *c)
 static void
 start_process(struct child *c, bool fresh)
 {
-	int r = fresh ? spawn_fresh(c) : 0;
+	int r = fresh ? spawn_fresh(c) : spawn_needs_room(c, &c->s->config) ? spawn_grow(c) : 0;
 	if (c->mem.lived)
 		c->body.restarts++;
 	if (r == 0)
@@ -397,6 +398,7 @@ super_cold_start(struct super *s)
 	}
 	config_load_own(s);
 	logfile_apply(s);
+	s->memory->text = s->next_text;
 	snprintf(s->head->config_path, sizeof(s->head->config_path), "%s", s->path);
 	s->memory->config_generation = s->config.head->generation;
 	enter_self(s);
@@ -421,6 +423,7 @@ super_cold_start(struct super *s)
 			table_health(c, BH_HEALTH_STOPPED, "bulkhead start NAME", "not started automatically");
 	}
 	bh_info("starting from %s", s->path);
+	filewatch_apply(s);
 	super_policy(&s->slot[BH_SLOT_ROUTER], BH_POL_EV_START, false, false);
 }
 
@@ -482,6 +485,9 @@ close_everything(struct super *s)
 	bh_close(&s->table.ro);
 	bh_close(&s->config_fd);
 	bh_close(&s->config_before);
+	bh_close(&s->source_fd);
+	bh_close(&s->source_before);
+	bh_close(&s->file.fd);
 	s->head = NULL;
 	s->entries = NULL;
 	s->self = NULL;
@@ -545,6 +551,7 @@ adopt(struct super *s)
 	if (s->slot[BH_SLOT_ROUTER].mem.policy.state != BH_POL_STARTING)
 		release_waiting(s);
 	config_reconcile(s);
+	filewatch_apply(s);
 	if (s->memory->quitting)
 		quit_on(s);
 	return 0;
@@ -615,13 +622,9 @@ request_reload(struct super *s, uint32_t number, struct bh_request_args *args)
 	if (args->text_len < sizeof(args->text))
 		args->text[args->text_len] = 0;
 	snprintf(path, sizeof(path), "%s", args->text[0] ? args->text : s->path);
-	int r = config_start(s, path);
-	if (r < 0) {
-		super_result(s, number, r, r == -EBUSY ? "a new configuration is being taken already" : strerror(-r));
-		return;
-	}
-	s->reload_by_request = true;
-	s->reload_request = number;
+	int r = config_wish(s, path, true, number);
+	if (r < 0)
+		super_result(s, number, r, "several wait for a new configuration already");
 }
 
 void
@@ -689,7 +692,7 @@ on_signal(void *data, int fd, uint32_t events)
 			bring_control_back(s);
 		else if (si.ssi_signo != SIGHUP || s->hup_ends)
 			super_quit(s, 0);
-		else if (s->running && config_start(s, s->path) == 0)
+		else if (s->running && config_wish(s, s->path, false, 0) == 0)
 			bh_info("reading the configuration anew");
 	}
 }
@@ -703,6 +706,7 @@ on_timer(void *data)
 	if (!s->running)
 		return;
 	config_on_timer(s, now);
+	filewatch_on_timer(s, now);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
 		struct child *c = &s->slot[q];
 		if (!c->used)
@@ -731,6 +735,7 @@ super_arm(struct super *s)
 {
 	uint64_t at = 0, now = bh_mono_ns();
 	sooner(&at, s->keeper_due_ns);
+	sooner(&at, s->file.settle.due_ns);
 	if (s->asking)
 		sooner(&at, s->asking_until_ns);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
@@ -764,6 +769,7 @@ turn(struct super *s)
 		for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 			if (s->slot[q].has_rx)
 				watch_drain(&s->slot[q]);
+		config_next_wish(s);
 		table_tell(s);
 		say_state(s);
 		if (s->restart_me)
@@ -801,7 +807,8 @@ prepare(struct super *s)
 	}
 	s->table = (struct bh_seg_fds){-1, -1};
 	s->config_fd = s->config_before = s->next_fd = s->lock = -1;
-	s->run.config = s->run.sock = s->run.err_fd = -1;
+	s->source_fd = s->source_before = s->next_source = s->file.fd = -1;
+	s->run.config = s->run.source = s->run.changes = s->run.sock = s->run.err_fd = -1;
 	s->keeper_sock = s->keeper_pidfd = s->log_fd = s->log_inotify = -1;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -814,13 +821,14 @@ prepare(struct super *s)
 		sigaddset(&set, ours[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->hup_ends = isatty(STDERR_FILENO) == 1;
-	/* 3 and 4 stay taken: see super_run_program(). */
+	/* 3 to 5 stay taken: see super_run_program(). */
 	int keeper = fcntl(BH_SPAWN_FD, F_DUPFD_CLOEXEC, 10), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (keeper < 0 || null < 0)
 		return -errno;
 	dup3(null, BH_SPAWN_FD, O_CLOEXEC);
 	dup3(null, BH_SPAWN_FD + 1, O_CLOEXEC);
-	if (null > BH_SPAWN_FD + 1)
+	dup3(null, BH_SPAWN_FD + 2, O_CLOEXEC);
+	if (null > BH_SPAWN_FD + 2)
 		close(null);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->loop = bh_loop_new();
@@ -841,7 +849,7 @@ start_cold(struct super *s)
 	if (r == 0) {
 		keep_fd(s, BH_FD_LOCK, 0, 0, 0);
 		table_pid_file(s);
-		r = config_start(s, s->path);
+		r = config_start(s, s->path, CONFIG_FIRST);
 	}
 	if (r < 0) {
 		bh_err("cannot start: %s", strerror(-r));
@@ -874,9 +882,9 @@ main(int argc, char **argv)
 		fprintf(stderr, "bh-supervisor is started by bh-keeper: use `bulkhead run`\n");
 		return 2;
 	}
-	char *absolute = realpath(argv[argc - 1], NULL);
-	snprintf(s.path, sizeof(s.path), "%s", absolute ? absolute : argv[argc - 1]);
-	free(absolute);
+	/* Not resolved: a link on the way may come to mean another file. */
+	if (bh_path_absolute(s.path, sizeof(s.path), argv[argc - 1]) < 0)
+		snprintf(s.path, sizeof(s.path), "%s", argv[argc - 1]);
 	int r = prepare(&s);
 	if (r < 0) {
 		bh_err("cannot start: %s", strerror(-r));

@@ -212,6 +212,80 @@ spawn_row(struct child *c, const struct bh_config *config, const struct bh_cfg_p
 	}
 }
 
+/* How many records there are in its state, as made. */
+static uint32_t
+state_room(const struct child *c)
+{
+	struct bh_seg seg = {0};
+	uint32_t n = 0;
+	if (c->state.ro < 0 || bh_seg_map(&seg, c->state.ro, BH_SEG_STATE, false) < 0)
+		return 0;
+	bh_seg_section(&seg, BH_SEC_RECORDS, sizeof(struct bh_record), &n);
+	bh_seg_unmap(&seg);
+	return n;
+}
+
+bool
+spawn_needs_room(const struct child *c, const struct bh_config *config)
+{
+	return c->body.role == BH_ROLE_ROUTER && spawn_records(config) > state_room(c);
+}
+
+/* Every record as it stands; the numbers of those that there were do not change. */
+static int
+copy_records(const struct bh_seg_fds *from, const struct bh_seg_fds *to)
+{
+	struct bh_seg old = {0}, fresh = {0};
+	uint32_t have = 0, room = 0;
+	int r = bh_seg_map(&old, from->ro, BH_SEG_STATE, false);
+	if (r == 0)
+		r = bh_seg_map(&fresh, to->rw, BH_SEG_STATE, true);
+	const struct bh_record *src = r == 0 ? bh_seg_section(&old, BH_SEC_RECORDS, sizeof(*src), &have) : NULL;
+	struct bh_record *dst = r == 0 ? bh_seg_section(&fresh, BH_SEC_RECORDS, sizeof(*dst), &room) : NULL;
+	if (r == 0 && (!src || !dst))
+		r = -EPROTO;
+	if (r == 0)
+		memcpy(dst, src, sizeof(*dst) * (have < room ? have : room));
+	bh_seg_unmap(&old);
+	bh_seg_unmap(&fresh);
+	return r;
+}
+
+/*
+ * The router does not run, and the configuration has more controls and parameters than its state has room for: a larger one, with
+ * all that stands in the old. Its other segments go on, the redo record among them, so its successor finishes what was committed.
+ */
+int
+spawn_grow(struct child *c)
+{
+	struct super *s = c->s;
+	struct bh_seg_fds larger = {-1, -1};
+	char name[80];
+	uint32_t records = 2 * spawn_records(&s->config);
+	snprintf(name, sizeof(name), "%s.state", c->body.name);
+	int r = bh_seg_create_state(&larger, name, c->slot, c->body.segment_epoch + 1, records);
+	if (r == 0)
+		r = copy_records(&c->state, &larger);
+	if (r < 0) {
+		bh_err("%s: no room for %u records of state: %s", c->body.name, records, strerror(-r));
+		close_pair(&larger);
+		return r;
+	}
+	close_pair(&c->state);
+	c->state = larger;
+	c->records = records;
+	c->body.segment_epoch++;
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+		if (s->slot[q].used && q != c->slot && sees_state(&s->slot[q], c))
+			s->slot[q].mem.peers_untold |= 1u << c->slot;
+	table_write(c);
+	keep_slot(c);
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+		spawn_flush(&s->slot[q]);
+	bh_info("%s: goes on with room for %u records of state", c->body.name, records);
+	return 0;
+}
+
 /* Do its segments still fit what the configuration now says? */
 bool
 spawn_fits(const struct child *c, const struct bh_cfg_proc *row)
@@ -346,6 +420,9 @@ spawn_place(struct super *s, const struct bh_spawn_fd *what)
 	case BH_FD_TABLE: return rw ? &s->table.rw : &s->table.ro;
 	case BH_FD_SOCKET: return &c->sock;
 	case BH_FD_LOCK: return &s->lock;
+	case BH_FD_SOURCE: return what->peer ? &s->source_before : &s->source_fd;
+	case BH_FD_FILE_WATCH: return &s->file.fd;
+	case BH_FD_CHANGES:
 	case BH_FD_STDERR:
 	case BH_FD_CHILD_SOCKET: return NULL;
 	}
@@ -499,11 +576,11 @@ spawn_flush(struct child *c)
 /* ------------------------------------------------------------------ the process */
 
 /*
- * Start a program: `fd3` becomes descriptor 3, `fd4` (-1: none) 4, `fd_err` (-1: as ours) stdout and stderr, nothing else is
- * inherited. (Our own 3 and 4 are placeholders, so that none of them can be overwritten by another.)
+ * Start a program: `fds` become descriptors 3 to 5, `fd_err` (-1: as ours) stdout and stderr, nothing else is inherited.
+ * (Our own 3 to 5 are placeholders, so that none of them can be overwritten by another.)
  */
 int
-super_run_program(const char *binary, char *const argv[], int fd3, int fd4, int fd_err, pid_t *pid, bool own_group)
+super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, bool own_group)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
@@ -522,10 +599,13 @@ super_run_program(const char *binary, char *const argv[], int fd3, int fd4, int 
 	if (fd_err >= 0)
 		posix_spawn_file_actions_adddup2(&files, fd_err, STDERR_FILENO);
 	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&files, fd3, BH_SPAWN_FD);
-	if (fd4 >= 0)
-		posix_spawn_file_actions_adddup2(&files, fd4, BH_SPAWN_FD + 1);
-	posix_spawn_file_actions_addclosefrom_np(&files, BH_SPAWN_FD + (fd4 >= 0 ? 2 : 1));
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] >= 0)
+			posix_spawn_file_actions_adddup2(&files, fds[i], BH_SPAWN_FD + i);
+		else
+			posix_spawn_file_actions_addclose(&files, BH_SPAWN_FD + i);
+	}
+	posix_spawn_file_actions_addclosefrom_np(&files, BH_SPAWN_FD + 3);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &mask);
 	posix_spawnattr_setsigdefault(&attr, &all);
@@ -611,7 +691,7 @@ spawn_process(struct child *c)
 	bh_close(&c->sock);
 	c->sock = pair[0];
 	keep_fd(s, BH_FD_SOCKET, c->slot, 0, 0);
-	int r = super_run_program(c->binary, argv, pair[1], -1, logfile_fd(s), &pid, true);
+	int r = super_run_program(c->binary, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid, true);
 	close(pair[1]);
 	if (r < 0) {
 		bh_err("%s: %s cannot be started: %s", c->body.name, c->binary, strerror(-r));

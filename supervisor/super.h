@@ -7,12 +7,14 @@
  *   watch.c   deaths and hangs
  *   table.c   the process table, health, and what the next supervisor needs to know
  *   keep.c    the keeper: what it holds for us, and starting another when it dies
+ *   filewatch.c notices that the configuration file is another one
  *   logfile.c the log of its own, and its rotation
  *
  * Everything here belongs to one thread. All times are CLOCK_MONOTONIC unless they stand in the process table.
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +28,7 @@
 #include "shm/outbox.h"
 #include "shm/seg.h"
 #include "supervisor/policy.h"
+#include "supervisor/settle.h"
 
 /* Our own options. */
 struct super_config {
@@ -33,6 +36,8 @@ struct super_config {
 	char *log_dir;
 	uint64_t log_max_bytes, memory_max_bytes;
 	uint32_t log_keep;
+	bool watch;
+	uint32_t watch_delay_ms;
 };
 extern const struct bh_cfg_field super_fields[];
 
@@ -56,6 +61,8 @@ struct super_memory {
 	uint8_t cold;	  /* the first start is not complete yet */
 	uint8_t pad[5];
 	uint64_t config_generation;
+	/* Numbers of texts (common/config/text.h): in use, in use before, refused last; 0 = not known. */
+	uint64_t text, text_before, text_refused;
 	struct slot_latch {
 		uint64_t turn;
 		struct slot_memory copy[2];
@@ -107,20 +114,47 @@ struct child {
 	struct hang_watch hang;
 };
 
+/* Why the configuration is read. */
+enum config_why { CONFIG_FIRST, CONFIG_BY_REQUEST, CONFIG_BY_SIGNAL, CONFIG_BY_WATCH };
+
 /* A run of bh-config. */
 struct config_run {
 	bool running;
+	enum config_why why;
 	pid_t pid;
 	int pidfd, sock, err_fd;
 	struct bh_watch *pid_watch, *sock_watch, *err_watch;
 	struct bh_timer *timer;
 	bool exited, err_eof, late;
 	int status;
-	int config;
+	int config, source, changes;
 	int options[BH_MAX_SLOTS];
+	uint64_t hash;	/* of the text that was read; 0 = it could not be read */
+	bool unchanged; /* it is one that we did not want again */
 	char path[256];
 	char text[8192];
 	size_t text_len;
+};
+
+/* Somebody wants a reload while another is under way. */
+struct config_wish {
+	bool used, by_request;
+	uint32_t number;
+	char path[256];
+};
+
+struct file_watch {
+	int fd; /* owned, -1 = none; the keeper has a copy */
+	struct bh_watch *watch;
+	struct settle settle;
+	char path[256]; /* that is watched, "" = none */
+	bool unable;
+	unsigned places, folders;
+	int folder[64]; /* watched, as the kernel numbers them */
+	struct {
+		int wd;
+		char name[NAME_MAX + 1];
+	} place[24];
 };
 
 struct super {
@@ -131,6 +165,7 @@ struct super {
 	struct bh_options options;
 	struct bh_config config; /* in use */
 	int config_fd, config_before; /* owned */
+	int source_fd, source_before; /* owned: their texts */
 	struct bh_seg table_map, memory_map, self_map;
 	struct bh_seg_fds table;
 	struct bh_table_head *head;
@@ -157,11 +192,13 @@ struct super {
 
 	/* reload */
 	struct config_run run;
+	struct config_wish wish[4];
+	struct file_watch file;
 	bool asking;		 /* phase one of a reload: processes look at the new configuration */
 	struct bh_config next;
-	int next_fd, next_options[BH_MAX_SLOTS];
-	uint64_t asking_until_ns;
-	char next_path[256];
+	int next_fd, next_source, next_options[BH_MAX_SLOTS];
+	uint64_t asking_until_ns, next_text;
+	char next_path[256], next_changes[6000];
 	uint32_t reload_request; /* to be answered; 0 = nobody asked */
 	bool reload_by_request;
 
@@ -191,7 +228,10 @@ void super_cold_failed(struct super *s, int exit_code);
 void super_gone(struct child *c);
 
 /* config.c */
-int config_start(struct super *s, const char *path);
+int config_start(struct super *s, const char *path, enum config_why why);
+bool config_is_busy(const struct super *s);
+int config_wish(struct super *s, const char *path, bool by_request, uint32_t number);
+void config_next_wish(struct super *s);
 void config_finish(struct super *s);
 void config_on_back(struct child *c, const struct bh_spawn_msg *msg);
 void config_on_death(struct child *c);
@@ -211,6 +251,8 @@ int spawn_map(struct child *c);
 void spawn_unmap(struct child *c);
 void spawn_flush(struct child *c);
 void spawn_row(struct child *c, const struct bh_config *config, const struct bh_cfg_proc *row);
+bool spawn_needs_room(const struct child *c, const struct bh_config *config);
+int spawn_grow(struct child *c);
 bool spawn_have_ring(const struct child *a, const struct child *b);
 bool spawn_fits(const struct child *c, const struct bh_cfg_proc *row);
 int *spawn_place(struct super *s, const struct bh_spawn_fd *what);
@@ -254,8 +296,13 @@ int keep_attach(struct super *s, int sock, pid_t pid);
 void keep_poll(struct super *s);
 void keep_on_timer(struct super *s, uint64_t now);
 void keep_quit(struct super *s, int exit_code);
-int super_run_program(const char *binary, char *const argv[], int fd3, int fd4, int fd_err, pid_t *pid,
-		      bool own_group);
+/* fds: what becomes descriptor 3, 4 and 5; -1 = not given. */
+int super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, bool own_group);
+
+/* filewatch.c */
+void filewatch_apply(struct super *s);
+void filewatch_read(struct super *s, const char *path);
+void filewatch_on_timer(struct super *s, uint64_t now);
 
 /* logfile.c */
 void logfile_apply(struct super *s);

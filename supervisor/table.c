@@ -23,6 +23,8 @@
 
 BH_LOG_TOPIC("table");
 
+#define LOCK_TRIES 100
+#define LOCK_PAUSE_US 10000
 #define MEMORY_MAGIC 0x314d455250555348ull
 
 int
@@ -237,6 +239,18 @@ table_pid_file(struct super *s)
 		bh_warn("the pid file cannot be written: %m");
 }
 
+/* Locked by whoever is dying still has it for a moment: all that it had open is closed one after the other. */
+static int
+lock_patiently(int fd)
+{
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		usleep(LOCK_PAUSE_US);
+	}
+	return -1;
+}
+
 /* 0, -EWOULDBLOCK if a pipeline runs here already (its pid file's text was printed), or -errno. */
 int
 table_lock(struct super *s)
@@ -250,7 +264,7 @@ table_lock(struct super *s)
 		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
 			return -errno;
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (lock_patiently(fd) < 0) {
 			ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 			text[n > 0 ? n : 0] = 0;
 			text[strcspn(text, "\n")] = 0;

@@ -11,7 +11,7 @@ _bulkhead()
 		case $verb in
 		run) opts="--runtime --help --config" ;;
 		check) opts="--json --runtime --help" ;;
-		reload) opts="--runtime --help" ;;
+		reload) opts="--json --runtime --help" ;;
 		status) opts="--json --runtime --help" ;;
 		monitor) opts="--json --runtime --help --last --once" ;;
 		trace) opts="--json --runtime --help --last --once" ;;

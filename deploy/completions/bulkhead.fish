@@ -32,6 +32,7 @@ complete -c bulkhead -n '__fish_seen_subcommand_from check' -l json -d 'print JS
 complete -c bulkhead -n '__fish_seen_subcommand_from check' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from check' -l help -s h -d 'help, of the verb if one is given'
 complete -c bulkhead -n '__fish_seen_subcommand_from check' -F
+complete -c bulkhead -n '__fish_seen_subcommand_from reload' -l json -d 'print JSON instead of text'
 complete -c bulkhead -n '__fish_seen_subcommand_from reload' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from reload' -l help -s h -d 'help, of the verb if one is given'
 complete -c bulkhead -n '__fish_seen_subcommand_from reload' -F

@@ -380,6 +380,7 @@ bh_config_compile(const char *text, size_t len, const struct compile_env *env, s
 	if (!c.w)
 		return -ENOMEM;
 	compile_all(&c, out);
+	out->root = c.root;
 	if (!report->count)
 		return 0;
 	compiled_fini(out);

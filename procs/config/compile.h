@@ -27,6 +27,7 @@ struct compiled {
 	struct bh_config_writer *common;		 /* owned */
 	struct bh_config_writer *options[BH_MAX_SLOTS];  /* owned; NULL = slot not in use */
 	const char *name[BH_MAX_SLOTS];			 /* of its process, in the arena */
+	const struct node *root;			 /* of the text, in the arena */
 };
 
 /* 0, or -EINVAL with at least one entry in the report and nothing in `out`. */

@@ -1,8 +1,10 @@
 /*
  * bh-config - compiles the configuration for all others
  *
- * In:    the YAML file, kinds/ and devices/ of the data folder, with --previous the compiled configuration in use
- * Out:   with --out, one message over a socket: the common tables and one memfd of options for each process, sealed
+ * In:    the YAML file, kinds/ and devices/ of the data folder; of the configuration in use the tables (--previous) and the
+ *        text (--was)
+ * Out:   with --out, over a socket: first the text that was read and its number, then the common tables, one memfd of options
+ *        for each process, and what is different, all sealed
  * Fails: a file that is not right is refused as a whole: all errors on stderr, exit code 5. Short-lived and bounded: a
  *        file that takes too much memory or time ends this process and no other.
  */
@@ -13,17 +15,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/config/text.h"
 #include "common/mem.h"
 #include "common/paths.h"
 #include "common/spawn.h"
 #include "procs/config/compile.h"
+#include "procs/config/diff.h"
 #include "procs/config/reference.h"
 #include "procs/config/sandbox.h"
+#include "shm/seg.h"
 
 enum { EXIT_USAGE = 2, EXIT_REFUSED = 5 };
 
 struct args {
-	int previous_fd, out_fd;
+	int previous_fd, was_fd, out_fd;
+	uint64_t unless[2]; /* texts that are not wanted again; 0 = none */
+	bool changes;
 	const char *file;
 	const char *defaults; /* kind, "" = all, NULL = not asked for */
 	bool reference;
@@ -32,9 +39,10 @@ struct args {
 static int
 usage(FILE *out)
 {
-	fputs("usage: bh-config [--previous FD] [--out FD] FILE   check and compile a configuration\n"
-	      "       bh-config --defaults [KIND]                 every key with its default, as YAML\n"
-	      "       bh-config --reference                       the reference of the configuration, as Markdown\n",
+	fputs("usage: bh-config [--previous FD [--was FD] [--changes]] [--out FD] [--unless HASH] FILE\n"
+	      "                                      check and compile a configuration; say what is different\n"
+	      "       bh-config --defaults [KIND]    every key with its default, as YAML\n"
+	      "       bh-config --reference          the reference of the configuration, as Markdown\n",
 	      out);
 	return out == stdout ? 0 : EXIT_USAGE;
 }
@@ -53,13 +61,21 @@ parse_fd(const char *text, int *fd)
 static bool
 parse_args(int argc, char **argv, struct args *a)
 {
-	*a = (struct args){.previous_fd = -1, .out_fd = -1};
+	*a = (struct args){.previous_fd = -1, .was_fd = -1, .out_fd = -1};
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--previous") == 0 || strcmp(argv[i], "--out") == 0) {
-			int *fd = argv[i][2] == 'p' ? &a->previous_fd : &a->out_fd;
+		if (strcmp(argv[i], "--previous") == 0 || strcmp(argv[i], "--out") == 0 || strcmp(argv[i], "--was") == 0) {
+			int *fd = argv[i][2] == 'p' ? &a->previous_fd : argv[i][2] == 'w' ? &a->was_fd : &a->out_fd;
 			if (!parse_fd(i + 1 < argc ? argv[i + 1] : NULL, fd))
 				return false;
 			i++;
+		} else if (strcmp(argv[i], "--unless") == 0) {
+			char *end = NULL;
+			uint64_t hash = i + 1 < argc ? strtoull(argv[++i], &end, 16) : 0;
+			if (!end || *end)
+				return false;
+			a->unless[a->unless[0] != 0] = hash;
+		} else if (strcmp(argv[i], "--changes") == 0) {
+			a->changes = true;
 		} else if (strcmp(argv[i], "--defaults") == 0) {
 			a->defaults = i + 1 < argc ? argv[++i] : "";
 		} else if (strcmp(argv[i], "--reference") == 0) {
@@ -110,12 +126,45 @@ generation_after(const struct bh_config *previous)
 	return now > before ? now : before + 1;
 }
 
+/* ------------------------------------------------------------------ what the supervisor gets */
+
+/* Text that is written once, as a sealed memfd: the descriptor or -errno. */
+static int
+sealed_text(const char *name, const char *text, size_t len)
+{
+	bh_autoclose int fd = bh_seg_create_written(name);
+	for (size_t done = 0; fd >= 0 && done < len;) {
+		ssize_t n = write(fd, text + done, len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	int r = fd < 0 ? fd : bh_seg_seal_written(fd);
+	return r < 0 ? r : bh_steal_fd(&fd);
+}
+
+/* Before it is looked into: which text it is, whatever comes of it. */
+static int
+send_source(int sock, const char *text, size_t len, uint64_t hash, bool unchanged)
+{
+	struct bh_spawn_msg msg = {.type = BH_SPAWN_CONFIG, .slot = BH_SLOT_SUPERVISOR, .value = hash, .nfds = 1,
+				   .flags = unchanged ? BH_SPAWN_UNCHANGED : 0};
+	int fd = sealed_text("bulkhead.source", text, len);
+	if (fd < 0)
+		return fd;
+	msg.fd[0] = (struct bh_spawn_fd){.role = BH_FD_SOURCE, .slot = 0, .peer = BH_SLOT_NONE};
+	int r = bh_spawn_send(sock, &msg, &fd);
+	close(fd);
+	return r;
+}
+
 /* Make the memfds and send them. */
 static int
-send_tables(int sock, struct compiled *tables, const char *file, uint64_t generation)
+send_tables(int sock, struct compiled *tables, const char *file, uint64_t generation, const char *changes)
 {
-	struct bh_spawn_msg msg = {
-		.magic = BH_SPAWN_MAGIC, .type = BH_SPAWN_CONFIG, .slot = BH_SLOT_SUPERVISOR, .flags = BH_SPAWN_LAST};
+	struct bh_spawn_msg msg = {.type = BH_SPAWN_CONFIG, .slot = BH_SLOT_SUPERVISOR, .flags = BH_SPAWN_LAST};
 	int fds[BH_SPAWN_FDS], r = 0;
 	fds[0] = bh_config_writer_finish(tables->common, "bulkhead.config", file, generation);
 	if (fds[0] < 0)
@@ -130,6 +179,11 @@ send_tables(int sock, struct compiled *tables, const char *file, uint64_t genera
 		if (r >= 0)
 			msg.fd[msg.nfds++] = (struct bh_spawn_fd){.role = BH_FD_OPTIONS, .slot = slot, .peer = BH_SLOT_NONE};
 	}
+	if (r >= 0 && changes && *changes) {
+		r = fds[msg.nfds] = sealed_text("bulkhead.changes", changes, strlen(changes));
+		if (r >= 0)
+			msg.fd[msg.nfds++] = (struct bh_spawn_fd){.role = BH_FD_CHANGES, .slot = 0, .peer = BH_SLOT_NONE};
+	}
 	if (r >= 0)
 		r = bh_spawn_send(sock, &msg, fds);
 	for (unsigned i = 0; i < msg.nfds; i++)
@@ -137,18 +191,105 @@ send_tables(int sock, struct compiled *tables, const char *file, uint64_t genera
 	return r < 0 ? r : 0;
 }
 
+/* ------------------------------------------------------------------ what is different */
+
+static char *
+read_fd(struct arena *a, int fd, size_t *len)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	if (size < 0 || (size_t)size > TREE_TEXT_MAX)
+		return NULL;
+	char *text = arena_alloc(a, (size_t)size + 1);
+	*len = (size_t)size;
+	return pread(fd, text, (size_t)size, 0) == size ? text : NULL;
+}
+
+/* Lines for people, "" for nothing, in the arena; NULL: it could not be found out, which is no reason to refuse the configuration. */
+static const char *
+find_changes(const struct args *a, struct arena *arena, struct catalog *catalog, const struct bh_config *previous,
+	     const struct compiled *tables)
+{
+	struct report report = {.arena = arena};
+	struct diff d = {.arena = arena, .catalog = catalog, .before = previous};
+	struct bh_config after;
+	struct source was = {.path = "before"};
+	const struct node *before = NULL;
+	size_t size = 0;
+	char *text = NULL;
+	void *image = bh_config_writer_image(tables->common, a->file, previous->head->generation + 1, &size);
+	if (!image || bh_config_open(&after, image, size) < 0) {
+		free(image);
+		return NULL;
+	}
+	d.after = &after;
+	was.text = a->was_fd >= 0 ? read_fd(arena, a->was_fd, &was.len) : NULL;
+	if (was.text)
+		before = tree_parse(arena, &report, &was);
+	diff_configurations(&d, before, tables->root);
+	FILE *f = open_memstream(&text, &size);
+	if (f) {
+		diff_print(&d, f);
+		fclose(f);
+	}
+	char *copy = text ? arena_copy(arena, text, size) : NULL;
+	free(text);
+	free(image);
+	return copy;
+}
+
+/* ------------------------------------------------------------------ a file */
+
 static int
-compile_file(const struct args *a, struct arena *arena)
+hand_over(const struct args *a, struct arena *arena, struct catalog *catalog, const struct bh_config *previous,
+	  struct compiled *tables, uint64_t generation)
+{
+	char path[PATH_MAX];
+	const char *changes = previous->head ? find_changes(a, arena, catalog, previous, tables) : NULL;
+	if (a->changes)
+		fputs(changes ? changes : "", stdout);
+	if (a->out_fd < 0)
+		return 0;
+	int r = send_tables(a->out_fd, tables, realpath(a->file, path) ? path : a->file, generation, changes);
+	if (r < 0)
+		fprintf(stderr, "bh-config: the tables cannot be handed over: %s\n", strerror(-r));
+	return r;
+}
+
+static int
+compile_text(const struct args *a, struct arena *arena, const struct bh_config *previous, const char *text, size_t len)
 {
 	struct report report = {.arena = arena};
 	struct catalog catalog = {.arena = arena, .report = &report};
-	struct bh_config previous = {0};
 	struct compiled tables;
-	size_t len = 0;
-	int r;
+	const struct bh_config *before = previous->head ? previous : NULL;
 	if (load_catalog(&catalog) < 0)
 		return EXIT_REFUSED;
-	if (a->previous_fd >= 0 && (r = bh_config_map(&previous, a->previous_fd)) < 0) {
+	struct compile_env env = {
+		.catalog = &catalog,
+		.path = a->file,
+		.folder = folder_of(arena, a->file),
+		.previous = before,
+		.generation = generation_after(before),
+		.program = bh_path_program,
+		.runtime = bh_path_runtime,
+		.state = bh_path_state,
+	};
+	int r = bh_config_compile(text, len, &env, arena, &report, &tables);
+	report_print(&report, stderr);
+	if (r < 0)
+		return EXIT_REFUSED;
+	r = hand_over(a, arena, &catalog, previous, &tables, env.generation);
+	compiled_fini(&tables);
+	return r < 0 ? EXIT_REFUSED : 0;
+}
+
+static int
+compile_file(const struct args *a, struct arena *arena)
+{
+	struct bh_config previous = {0};
+	size_t len = 0;
+	int r = a->previous_fd >= 0 ? bh_config_map(&previous, a->previous_fd) : 0;
+	if (r < 0) {
 		fprintf(stderr, "bh-config: --previous %d: %s\n", a->previous_fd, strerror(-r));
 		return EXIT_REFUSED;
 	}
@@ -158,30 +299,15 @@ compile_file(const struct args *a, struct arena *arena)
 		bh_config_unmap(&previous);
 		return EXIT_REFUSED;
 	}
-	struct compile_env env = {
-		.catalog = &catalog,
-		.path = a->file,
-		.folder = folder_of(arena, a->file),
-		.previous = previous.head ? &previous : NULL,
-		.generation = generation_after(previous.head ? &previous : NULL),
-		.program = bh_path_program,
-		.runtime = bh_path_runtime,
-		.state = bh_path_state,
-	};
-	r = bh_config_compile(text, len, &env, arena, &report, &tables);
-	report_print(&report, stderr);
-	bh_config_unmap(&previous);
+	uint64_t hash = bh_text_hash(text, len);
+	bool unchanged = hash == a->unless[0] || hash == a->unless[1];
+	r = a->out_fd >= 0 ? send_source(a->out_fd, text, len, hash, unchanged) : 0;
 	if (r < 0)
-		return EXIT_REFUSED;
-	char path[PATH_MAX];
-	if (a->out_fd >= 0)
-		r = send_tables(a->out_fd, &tables, realpath(a->file, path) ? path : a->file, env.generation);
-	compiled_fini(&tables);
-	if (r < 0) {
-		fprintf(stderr, "bh-config: the tables cannot be handed over: %s\n", strerror(-r));
-		return EXIT_REFUSED;
-	}
-	return 0;
+		fprintf(stderr, "bh-config: the text cannot be handed over: %s\n", strerror(-r));
+	if (!unchanged)
+		r = r < 0 ? EXIT_REFUSED : compile_text(a, arena, &previous, text, len);
+	bh_config_unmap(&previous);
+	return r < 0 ? EXIT_REFUSED : r;
 }
 
 int

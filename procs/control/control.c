@@ -198,6 +198,19 @@ act(struct control *c, const struct endpoint_client *client, const struct bh_wir
 	arm_deadline(c);
 }
 
+/* What a reload says is different: each line behind the first. */
+static void
+put_changes(struct bh_wire_out *o, const char *text)
+{
+	bh_wire_array(o, "changes");
+	for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		char one[512];
+		snprintf(one, sizeof(one), "%.*s", (int)strcspn(line + 1, "\n"), line + 1);
+		bh_wire_str(o, NULL, one);
+	}
+	bh_wire_close(o);
+}
+
 static void
 on_result(struct control *c, uint16_t from, const struct bh_event *ev, const uint8_t *payload, size_t len)
 {
@@ -228,6 +241,8 @@ on_result(struct control *c, uint16_t from, const struct bh_event *ev, const uin
 	}
 	if (*said)
 		bh_wire_str(&c->out, "text", said);
+	if (p->verb == BH_VERB_RELOAD && ev->v.i >= 0)
+		put_changes(&c->out, said);
 	bh_wire_close(&c->out);
 	send_out(c, &p->client);
 	pending_free(p);

@@ -33,15 +33,18 @@ verb_run(struct ctl *ctl, int argc, char **argv)
 	if (!ctl->config && default_config(found, sizeof(found)) < 0)
 		return ctl_error(ctl, "bad-config", "`bulkhead run -c FILE` names one",
 				 "there is no configuration in ~/.config/bulkhead/bulkhead.yaml or /etc/bulkhead/bulkhead.yaml");
-	if (!realpath(ctl->config ? ctl->config : found, file))
-		return ctl_error(ctl, "bad-config", NULL, "%s: %s", ctl->config ? ctl->config : found, strerror(errno));
+	int r = bh_path_absolute(file, sizeof(file), ctl->config ? ctl->config : found);
+	if (r == 0 && access(file, R_OK) < 0)
+		r = -errno;
+	if (r < 0)
+		return ctl_error(ctl, "bad-config", NULL, "%s: %s", ctl->config ? ctl->config : found, strerror(-r));
 	if (direct_pids(&keeper, &supervisor))
 		return ctl_error(ctl, "failed", "`bulkhead reload` takes a changed configuration; --runtime DIR runs a second one",
 				 "Bulkhead is running already (keeper %d)", keeper);
 	int code = ctl_check_config(ctl, file);
 	if (code != CTL_OK)
 		return code;
-	int r = bh_path_program(program, sizeof(program), "bh-keeper");
+	r = bh_path_program(program, sizeof(program), "bh-keeper");
 	if (r == 0) {
 		execl(program, "bh-keeper", file, NULL);
 		r = -errno;

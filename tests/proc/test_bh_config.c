@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ struct run {
 };
 
 static char golden[PATH_MAX], program[PATH_MAX];
-static const char *data = "data"; /* kinds and devices: those of the golden files; NULL = those of the build */
+static char golden_data[] = "/tmp/bh-config-data.XXXXXX";
+static const char *data = golden_data; /* kinds of the golden files, devices of the source; NULL = those of the build */
 
 static void
 find_places(void)
@@ -46,6 +48,27 @@ find_places(void)
 	}
 	snprintf(golden, sizeof(golden), "%s/tests/golden/config", src);
 	snprintf(program, sizeof(program), "%s/bh-config", bin);
+	if (!mkdtemp(golden_data))
+		exit(2);
+	char link[64], target[2 * PATH_MAX];
+	snprintf(link, sizeof(link), "%s/kinds", golden_data);
+	snprintf(target, sizeof(target), "%s/data/kinds", golden);
+	bool ok = symlink(target, link) == 0;
+	snprintf(link, sizeof(link), "%s/devices", golden_data);
+	snprintf(target, sizeof(target), "%s/deploy/devices", src);
+	if (!ok || symlink(target, link) < 0)
+		exit(2);
+}
+
+static void
+forget_places(void)
+{
+	char link[64];
+	snprintf(link, sizeof(link), "%s/kinds", golden_data);
+	unlink(link);
+	snprintf(link, sizeof(link), "%s/devices", golden_data);
+	unlink(link);
+	rmdir(golden_data);
 }
 
 static char *
@@ -202,7 +225,7 @@ START_TEST(it_is_confined_before_it_reads_the_file)
 	if (pid == 0) {
 		char *argv[] = {program, fifo, NULL};
 		if (chdir(golden) == 0)
-			setenv("BULKHEAD_DATA_DIR", "data", 1);
+			setenv("BULKHEAD_DATA_DIR", golden_data, 1);
 		execv(program, argv);
 		_exit(126);
 	}
@@ -234,6 +257,7 @@ struct handed {
 	struct bh_options options[BH_MAX_SLOTS];
 	int config_fd;
 	unsigned fds;
+	uint64_t text; /* number of the text that was read */
 };
 
 static struct handed
@@ -253,9 +277,22 @@ compile(const char *file, int previous_fd)
 	struct run r = previous_fd >= 0 ? RUN("--previous", previous, "--out", out, path) : RUN("--out", out, path);
 	ck_assert_msg(r.status == 0 && !r.err_len, "exit status %d: %s", r.status, r.err);
 	run_free(&r);
+	/* First the text as it was read, then what was made of it. */
+	ck_assert_int_eq(bh_spawn_recv(pair[0], &msg, fds, 0), 1);
+	ck_assert_uint_eq(msg.type, BH_SPAWN_CONFIG);
+	ck_assert_uint_eq(msg.nfds, 1);
+	ck_assert_uint_eq(msg.fd[0].role, BH_FD_SOURCE);
+	ck_assert_uint_ne(msg.value, 0);
+	h.text = msg.value;
+	close(fds[0]);
 	ck_assert_int_eq(bh_spawn_recv(pair[0], &msg, fds, 0), 1);
 	ck_assert_uint_eq(msg.type, BH_SPAWN_CONFIG);
 	for (unsigned i = 0; i < msg.nfds; i++) {
+		if (msg.fd[i].role == BH_FD_CHANGES) {
+			close(fds[i]);
+			h.fds--;
+			continue;
+		}
 		struct bh_config *c = msg.fd[i].role == BH_FD_CONFIG ? &h.c : &h.options[msg.fd[i].slot].c;
 		ck_assert_int_eq(bh_config_map(c, fds[i]), 0);
 		if (msg.fd[i].role == BH_FD_CONFIG)
@@ -263,7 +300,7 @@ compile(const char *file, int previous_fd)
 		else
 			close(fds[i]);
 	}
-	h.fds = msg.nfds;
+	h.fds += msg.nfds;
 	bh_close(&previous_fd);
 	close(pair[0]);
 	close(pair[1]);
@@ -646,7 +683,7 @@ check_device(const char *device, const char *options)
 	fclose(f);
 	data = dir;
 	struct run r = RUN(target);
-	data = "data";
+	data = golden_data;
 	/* Names of temporary folders are of no interest. */
 	for (char *p; (p = strstr(r.err, dir));)
 		memmove(p, p + strlen(dir) + 1, strlen(p + strlen(dir) + 1) + 1);
@@ -904,5 +941,6 @@ main(void)
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);
+	forget_places();
 	return failed ? 1 : 0;
 }
