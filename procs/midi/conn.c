@@ -2,6 +2,7 @@
 #include "procs/midi/conn.h"
 
 #include <string.h>
+#include <strings.h>
 
 const char *
 midi_conn_state_name(enum midi_conn_state state)
@@ -63,37 +64,48 @@ midi_conn_step(struct midi_conn *c, enum midi_conn_event event, uint64_t now_ns)
 	return false;
 }
 
-/* Equal, trailing blanks of `is` aside. */
-static bool
-is_name(const char *wanted, size_t len, const char *is)
+/* Case aside, trailing blanks of `is` aside. */
+static enum midi_conn_match
+match_name(const char *wanted, size_t len, const char *is)
 {
 	size_t n = strlen(is);
 
 	while (n > 0 && is[n - 1] == ' ')
 		n--;
-	return n == len && memcmp(wanted, is, n) == 0;
+	if (len == 0 || len > n)
+		return MIDI_CONN_NO;
+	for (size_t at = 0; at + len <= n; at++)
+		if (strncasecmp(wanted, is + at, len) == 0)
+			return len == n ? MIDI_CONN_EXACT : MIDI_CONN_PART;
+	return MIDI_CONN_NO;
 }
 
-static bool
-is_port(const char *wanted, const char *client, const char *port)
+static enum midi_conn_match
+match_port(const char *wanted, const char *client, const char *port)
 {
+	enum midi_conn_match match = match_name(wanted, strlen(wanted), port);
 	size_t n = strlen(client);
 
-	if (is_name(wanted, strlen(wanted), port))
-		return true;
 	while (n > 0 && client[n - 1] == ' ')
 		n--;
-	return strncmp(port, client, n) == 0 && port[n] == ' ' &&
-	       is_name(wanted, strlen(wanted), port + n + 1);
+	if (match == MIDI_CONN_PART && strncasecmp(port, client, n) == 0 && port[n] == ' ' &&
+	    match_name(wanted, strlen(wanted), port + n + 1) == MIDI_CONN_EXACT)
+		return MIDI_CONN_EXACT;
+	return match;
 }
 
-bool
-midi_conn_is_peer(const char *wanted, const char *client, const char *port)
+enum midi_conn_match
+midi_conn_match(const char *wanted, const char *client, const char *port)
 {
+	enum midi_conn_match best = match_name(wanted, strlen(wanted), client);
+
 	/* A client's name may itself hold colons ("a2j: synth"): every split is tried. */
-	for (const char *colon = strchr(wanted, ':'); colon != NULL; colon = strchr(colon + 1, ':'))
-		if (is_name(wanted, (size_t)(colon - wanted), client) &&
-		    is_port(colon + 1, client, port))
-			return true;
-	return is_name(wanted, strlen(wanted), client);
+	for (const char *colon = strchr(wanted, ':'); colon != NULL; colon = strchr(colon + 1, ':')) {
+		enum midi_conn_match c = match_name(wanted, (size_t)(colon - wanted), client);
+		enum midi_conn_match p = match_port(colon + 1, client, port);
+		enum midi_conn_match both = c < p ? c : p;
+
+		best = both > best ? both : best;
+	}
+	return best;
 }

@@ -46,8 +46,9 @@ const char *midi_conn_state_name(enum midi_conn_state state);
 bool midi_conn_step(struct midi_conn *c, enum midi_conn_event event, uint64_t now_ns);
 
 /*
- * Does a port of the sequencer carry the name that a person wrote, "CLIENT" or "CLIENT:PORT"?
- * Kernel ports repeat the client's name ("X-Touch X-TOUCH_INT") and are padded with blanks: both
- * may be left out.
+ * How well does a port of the sequencer carry the name that a person wrote, "CLIENT" or "CLIENT:PORT"? Exactly, or
+ * somewhere in it, case aside in both. Kernel ports repeat the client's name ("X-Touch X-TOUCH_INT") and are padded
+ * with blanks: both may be left out. An empty name, and an empty side of the colon, are nobody's.
  */
-bool midi_conn_is_peer(const char *wanted, const char *client, const char *port);
+enum midi_conn_match { MIDI_CONN_NO, MIDI_CONN_PART, MIDI_CONN_EXACT };
+enum midi_conn_match midi_conn_match(const char *wanted, const char *client, const char *port);

@@ -129,6 +129,18 @@ midi_seq_add_port(struct midi_seq *s, const char *name, unsigned dir)
 						  SND_SEQ_PORT_TYPE_APPLICATION);
 }
 
+void
+midi_seq_remove_port(struct midi_seq *s, int port)
+{
+	snd_seq_delete_simple_port(s->handle, port);
+}
+
+void
+midi_seq_rename(struct midi_seq *s, const char *client_name)
+{
+	snd_seq_set_client_name(s->handle, client_name);
+}
+
 static bool
 fill_info(struct midi_seq *s, snd_seq_client_info_t *c, snd_seq_port_info_t *p,
 	  struct midi_port_info *info)
@@ -191,6 +203,15 @@ midi_seq_link(struct midi_seq *s, int port, struct midi_addr peer, unsigned dir)
 			   : r; /* busy: the link stands, made by hand or by a session manager */
 }
 
+void
+midi_seq_unlink(struct midi_seq *s, int port, struct midi_addr peer, unsigned dir)
+{
+	if (dir == MIDI_DIR_IN)
+		snd_seq_disconnect_from(s->handle, port, peer.client, peer.port);
+	else
+		snd_seq_disconnect_to(s->handle, port, peer.client, peer.port);
+}
+
 static int
 output(struct midi_seq *s, int port, snd_seq_event_t *e, const struct midi_addr *to)
 {
@@ -206,6 +227,27 @@ output(struct midi_seq *s, int port, snd_seq_event_t *e, const struct midi_addr 
 	return r < 0 ? r : 0;
 }
 
+/* What the sequencer calls the status bytes from F1 on; 0 = nothing that goes alone. */
+static const uint8_t system_types[16] = {
+	[0x1] = SND_SEQ_EVENT_QFRAME,       [0x2] = SND_SEQ_EVENT_SONGPOS, [0x3] = SND_SEQ_EVENT_SONGSEL,
+	[0x6] = SND_SEQ_EVENT_TUNE_REQUEST, [0x8] = SND_SEQ_EVENT_CLOCK,   [0xa] = SND_SEQ_EVENT_START,
+	[0xb] = SND_SEQ_EVENT_CONTINUE,     [0xc] = SND_SEQ_EVENT_STOP,    [0xe] = SND_SEQ_EVENT_SENSING,
+	[0xf] = SND_SEQ_EVENT_RESET,
+};
+
+static int
+fill_system(snd_seq_event_t *e, const struct midi_event *ev)
+{
+	uint8_t type = system_types[ev->number & 15];
+
+	if (type == 0)
+		return -EINVAL;
+	e->type = type;
+	snd_seq_ev_set_fixed(e);
+	e->data.control.value = ev->value;
+	return 0;
+}
+
 int
 midi_seq_send(struct midi_seq *s, int port, const struct midi_event *ev, const struct midi_addr *to)
 {
@@ -215,9 +257,9 @@ midi_seq_send(struct midi_seq *s, int port, const struct midi_event *ev, const s
 	switch (ev->kind) {
 	case MIDI_EV_NOTE:
 		if (ev->value > 0)
-			snd_seq_ev_set_noteon(&e, ev->channel, ev->number, (uint8_t)ev->value);
+			snd_seq_ev_set_noteon(&e, ev->channel, (uint8_t)ev->number, (uint8_t)ev->value);
 		else
-			snd_seq_ev_set_noteoff(&e, ev->channel, ev->number, 0);
+			snd_seq_ev_set_noteoff(&e, ev->channel, (uint8_t)ev->number, ev->release);
 		break;
 	case MIDI_EV_CONTROL:
 		snd_seq_ev_set_controller(&e, ev->channel, ev->number, ev->value);
@@ -232,8 +274,14 @@ midi_seq_send(struct midi_seq *s, int port, const struct midi_event *ev, const s
 		break;
 	case MIDI_EV_PRESSURE: snd_seq_ev_set_chanpress(&e, ev->channel, ev->value); break;
 	case MIDI_EV_POLY_PRESSURE:
-		snd_seq_ev_set_keypress(&e, ev->channel, ev->number, (uint8_t)ev->value);
+		snd_seq_ev_set_keypress(&e, ev->channel, (uint8_t)ev->number, (uint8_t)ev->value);
 		break;
+	case MIDI_EV_SYSTEM:
+		if (fill_system(&e, ev) < 0)
+			return -EINVAL;
+		break;
+	case MIDI_EV_NRPN: /* as controllers: midi_plain() */
+	case MIDI_EV_RPN:
 	case MIDI_EV_OTHER: return -EINVAL;
 	}
 	return output(s, port, &e, to);
@@ -257,44 +305,61 @@ clamp(int v, int top)
 	return (uint16_t)(v < 0 ? 0 : v > top ? top : v);
 }
 
+static bool
+take_system(const snd_seq_event_t *e, struct midi_event *ev)
+{
+	for (uint8_t n = 1; n < 16; n++)
+		if (system_types[n] == e->type && e->type != 0) {
+			*ev = (struct midi_event){.kind = MIDI_EV_SYSTEM, .number = 0xf0 | n};
+			if (n <= 3)
+				ev->value = clamp(e->data.control.value, 16383);
+			return true;
+		}
+	return false;
+}
+
+static struct midi_event
+controller(enum midi_event_kind kind, const snd_seq_ev_ctrl_t *c, unsigned number, int value, int top)
+{
+	return (struct midi_event){.kind = kind,
+				   .channel = c->channel & 15,
+				   .number = (uint16_t)(number & (top > 127 ? 16383 : 127)),
+				   .value = clamp(value, top)};
+}
+
 static enum midi_seq_kind
 take_event(const snd_seq_event_t *e, struct midi_event *ev)
 {
 	const snd_seq_ev_ctrl_t *c = &e->data.control;
 	const snd_seq_ev_note_t *n = &e->data.note;
+	bool is_on = e->type == SND_SEQ_EVENT_NOTEON && (n->velocity & 127) != 0;
 
 	*ev = (struct midi_event){.kind = MIDI_EV_OTHER};
 	switch (e->type) {
 	case SND_SEQ_EVENT_NOTEON:
-	case SND_SEQ_EVENT_NOTEOFF:
-		*ev = (struct midi_event){MIDI_EV_NOTE, n->channel & 15, n->note & 127,
-					  e->type == SND_SEQ_EVENT_NOTEON ? n->velocity & 127 : 0};
+	case SND_SEQ_EVENT_NOTEOFF: /* its velocity is none of the note's value */
+		*ev = (struct midi_event){.kind = MIDI_EV_NOTE,
+					  .channel = n->channel & 15,
+					  .number = n->note & 127,
+					  .value = is_on ? n->velocity & 127 : 0,
+					  .release = e->type == SND_SEQ_EVENT_NOTEOFF ? n->velocity & 127 : 0};
 		break;
 	case SND_SEQ_EVENT_KEYPRESS:
-		*ev = (struct midi_event){MIDI_EV_POLY_PRESSURE, n->channel & 15, n->note & 127,
-					  n->velocity & 127};
+		*ev = (struct midi_event){.kind = MIDI_EV_POLY_PRESSURE,
+					  .channel = n->channel & 15,
+					  .number = n->note & 127,
+					  .value = n->velocity & 127};
 		break;
-	case SND_SEQ_EVENT_CONTROLLER:
-		*ev = (struct midi_event){MIDI_EV_CONTROL, c->channel & 15, c->param & 127,
-					  clamp(c->value, 127)};
-		break;
+	case SND_SEQ_EVENT_CONTROLLER: *ev = controller(MIDI_EV_CONTROL, c, c->param, c->value, 127); break;
 	case SND_SEQ_EVENT_CONTROL14:
-		*ev = (struct midi_event){MIDI_EV_CONTROL14, c->channel & 15, c->param & 127,
-					  clamp(c->value, 16383)};
+		*ev = controller(MIDI_EV_CONTROL14, c, c->param & 127, c->value, 16383);
 		break;
-	case SND_SEQ_EVENT_PGMCHANGE:
-		*ev = (struct midi_event){MIDI_EV_PROGRAM, c->channel & 15, 0,
-					  clamp(c->value, 127)};
-		break;
-	case SND_SEQ_EVENT_CHANPRESS:
-		*ev = (struct midi_event){MIDI_EV_PRESSURE, c->channel & 15, 0,
-					  clamp(c->value, 127)};
-		break;
-	case SND_SEQ_EVENT_PITCHBEND:
-		*ev = (struct midi_event){MIDI_EV_BEND, c->channel & 15, 0,
-					  clamp(c->value + 8192, 16383)};
-		break;
-	default: return MIDI_SEQ_OTHER;
+	case SND_SEQ_EVENT_NONREGPARAM: *ev = controller(MIDI_EV_NRPN, c, c->param, c->value, 16383); break;
+	case SND_SEQ_EVENT_REGPARAM: *ev = controller(MIDI_EV_RPN, c, c->param, c->value, 16383); break;
+	case SND_SEQ_EVENT_PGMCHANGE: *ev = controller(MIDI_EV_PROGRAM, c, 0, c->value, 127); break;
+	case SND_SEQ_EVENT_CHANPRESS: *ev = controller(MIDI_EV_PRESSURE, c, 0, c->value, 127); break;
+	case SND_SEQ_EVENT_PITCHBEND: *ev = controller(MIDI_EV_BEND, c, 0, c->value + 8192, 16383); break;
+	default: return take_system(e, ev) ? MIDI_SEQ_EVENT : MIDI_SEQ_OTHER;
 	}
 	return MIDI_SEQ_EVENT;
 }

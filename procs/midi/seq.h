@@ -41,6 +41,8 @@ uint8_t midi_seq_client(const struct midi_seq *seq);
 
 /* Make a port that others may link to. Its number, or -errno. */
 int midi_seq_add_port(struct midi_seq *seq, const char *name, unsigned dir);
+void midi_seq_remove_port(struct midi_seq *seq, int port);
+void midi_seq_rename(struct midi_seq *seq, const char *client_name);
 /* Call fn for each port of other clients that can be linked. */
 void midi_seq_list(struct midi_seq *seq, void (*fn)(void *data, const struct midi_port_info *info),
 		   void *data);
@@ -49,6 +51,7 @@ int midi_seq_look(struct midi_seq *seq, struct midi_addr addr, struct midi_port_
 
 /* Link our port to a peer, one direction. A link that stands already is 0. */
 int midi_seq_link(struct midi_seq *seq, int port, struct midi_addr peer, unsigned dir);
+void midi_seq_unlink(struct midi_seq *seq, int port, struct midi_addr peer, unsigned dir);
 
 /* Send to all who are linked to our port, or (`to`) to one. -EAGAIN: the queue is full, later. */
 int midi_seq_send(struct midi_seq *seq, int port, const struct midi_event *ev,

@@ -26,6 +26,22 @@ on_sysex(void *data, const uint8_t *bytes, size_t len)
 	++*(uint64_t *)data;
 }
 
+static void
+hear(const struct midi_event *ev, const struct midi_map *maps, struct midi_pair *pairs,
+     const struct midi_index_entry *index, size_t entries, uint64_t now)
+{
+	uint16_t raw;
+
+	for (size_t i = midi_index_find(index, entries, 1, ev); midi_index_is(index, entries, i, 1, ev); i++) {
+		const struct midi_map *m = &maps[index[i].row];
+
+		if (!midi_map_in(m, &pairs[index[i].row], ev, now, &raw))
+			continue;
+		demand(raw <= midi_raw_max(m->type));
+		demand(midi_to_raw(m, midi_to_value(m, raw)) == raw);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct midi_map maps[MIDI_TYPE_COUNT];
 	struct midi_pair pairs[MIDI_TYPE_COUNT] = {0};
 	struct midi_index_entry index[2 * MIDI_TYPE_COUNT];
+	struct midi_rpn rpn = {0};
 	size_t entries = 0;
 	uint64_t messages = 0, now = 0;
 	char why[80];
@@ -57,18 +74,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct midi_event ev = {.kind = data[at] % (MIDI_EV_OTHER + 1),
 					.channel = data[at + 1],
 					.number = data[at + 2],
-					.value = (uint16_t)(data[at + 3] << 8 | data[at + 4])};
+					.value = (uint16_t)(data[at + 3] << 8 | data[at + 4])},
+				  inner;
 
 		now += data[at + 1] * 100000ull;
-		for (size_t i = midi_index_find(index, entries, 1, &ev);
-		     midi_index_is(index, entries, i, 1, &ev); i++) {
-			const struct midi_map *m = &maps[index[i].row];
-
-			if (!midi_map_in(m, &pairs[index[i].row], &ev, now, &raw))
-				continue;
-			demand(raw <= midi_raw_max(m->type));
-			demand(midi_to_raw(m, midi_to_value(m, raw)) == raw);
-		}
+		hear(&ev, maps, pairs, index, entries, now);
+		if (midi_rpn_in(&rpn, &ev, &inner))
+			hear(&inner, maps, pairs, index, entries, now);
 		for (enum midi_type t = 0; t < MIDI_TYPE_COUNT; t++)
 			if (midi_pair_due(&pairs[t], now, &raw))
 				demand(raw <= 16383);

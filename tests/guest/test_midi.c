@@ -4,6 +4,7 @@
  */
 #include <alsa/asoundlib.h>
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #define DUMP    "/tmp/aseqdump.out"
 #define CLIENTS "/proc/asound/seq/clients"
 
-enum { SEND, NOTE, PROGRAM, PANIC };
+enum { SEND, NOTE, PROGRAM, PANIC, CC, BEND, SYSEX };
 
 /* Two ports: one that others link to, and one that looks for a peer by its name. Lists are compiled
  * to a count and items. */
@@ -26,11 +27,11 @@ midi_start(struct host *h)
 	host_start(h, "midi",
 		"client", "Bulkhead",
 		"ports", "2",
-		"parameters", "6",
+		"parameters", "9",
+		"routes", "4",
 		"ports[0].name", "open",
 		"ports[1].name", "synth",
 		"ports[1].connect", "Synth:keys",
-		"ports[1].sysex_to", "open",
 		"parameters[0].name", "open/volume",
 		"parameters[0].port", "open",
 		"parameters[0].number", "7",
@@ -54,6 +55,45 @@ midi_start(struct host *h)
 		"parameters[5].name", "synth/level",
 		"parameters[5].port", "synth",
 		"parameters[5].number", "11",
+		"parameters[6].name", "synth/echoed",
+		"parameters[6].port", "synth",
+		"parameters[6].number", "12",
+		"parameters[6].confirm", "echo",
+		"parameters[7].name", "open/knob",
+		"parameters[7].port", "open",
+		"parameters[7].type", "relative",
+		"parameters[7].number", "16",
+		"parameters[8].name", "open/cutoff",
+		"parameters[8].port", "open",
+		"parameters[8].type", "nrpn",
+		"parameters[8].number", "300",
+		"routes[0].from", "synth",
+		"routes[0].to", "open",
+		"routes[0].types", "2",
+		"routes[0].types[0].type", "note",
+		"routes[0].types[1].type", "sysex",
+		"routes[0].except_notes", "1",
+		"routes[0].except_notes[0].range", "0-35",
+		"routes[0].transform", "1",
+		"routes[0].transform[0].do", "transpose",
+		"routes[0].transform[0].by", "12",
+		"routes[1].from", "synth",
+		"routes[1].to", "open",
+		"routes[1].types", "1",
+		"routes[1].types[0].type", "pitchbend",
+		"routes[1].transform", "1",
+		"routes[1].transform[0].do", "pitchbend_to_cc",
+		"routes[1].transform[0].channel", "1",
+		"routes[2].from", "open",
+		"routes[2].to", "synth",
+		"routes[2].switch", "route/clock",
+		"routes[2].types", "1",
+		"routes[2].types[0].type", "realtime",
+		"routes[3].from", "open",
+		"routes[3].to", "open",
+		"routes[3].back", "yes",
+		"routes[3].switch", "route/back",
+		"routes[3].start_on", "no",
 		NULL);
 	/* clang-format on */
 }
@@ -214,7 +254,7 @@ START_TEST(a_peer_is_found_by_name_heard_and_told)
 	struct synth s;
 
 	midi_start(&h);
-	expect_health(&h, BH_HEALTH_CONNECTING, "Synth:keys");
+	expect_health(&h, BH_HEALTH_DEGRADED, "waiting for Synth:keys");
 	want(&h, "synth/level", bh_float(20)); /* while it is away */
 	synth_start(&s);
 	expect_health(&h, BH_HEALTH_OK, "");
@@ -226,7 +266,7 @@ START_TEST(a_peer_is_found_by_name_heard_and_told)
 	synth_expect_control(&s, 11, 30);
 	/* It goes; its port and number go with it. It moves on while away; it comes back. */
 	snd_seq_close(s.seq);
-	expect_health(&h, BH_HEALTH_CONNECTING, "Synth:keys");
+	expect_health(&h, BH_HEALTH_DEGRADED, "waiting for Synth:keys");
 	want(&h, "synth/level", bh_float(31));
 	want(&h, "synth/level", bh_float(32));
 	synth_start(&s);
@@ -315,6 +355,223 @@ START_TEST(system_exclusive_passes_through_whole)
 }
 END_TEST
 
+/* A file with a note that passes, one that does not, a bend on channel 2, and the end of the first note at velocity 64. */
+static void
+write_song(const char *path)
+{
+	static const uint8_t song[] = {'M', 'T', 'h', 'd', 0, 0, 0, 6, 0, 0, 0, 1, 0, 96, 'M', 'T', 'r', 'k', 0, 0, 0, 28,
+				       0, 0x90, 60, 100, 0, 0x90, 35, 100, 0, 0xe1, 0x7f, 0x7f, 10, 0xb0, 11, 55,
+				       10, 0x80, 60, 64, 10, 0x80, 35, 64, 0, 0xff, 0x2f, 0};
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(song, 1, sizeof(song), f), sizeof(song));
+	fclose(f);
+}
+
+/* Both ends are not ours: aplaymidi plays into one port, aseqdump listens at the other. */
+START_TEST(routes_pass_what_they_are_told_and_as_what)
+{
+	static struct host h;
+	pid_t dump, play;
+	size_t at = 0;
+	char *text;
+
+	midi_start(&h);
+	dump = dump_start("Bulkhead:0");
+	write_song("/tmp/song.mid");
+	play = guest_spawn("/tmp/aplaymidi.out", (const char *[]){"aplaymidi", "-p", "Bulkhead:1", "/tmp/song.mid", NULL});
+	guest_expect_text(DUMP, "Note on                 0, note 72, velocity 100", &at);
+	guest_expect_text(DUMP, "Control change          0, controller 46, value 127", &at);
+	guest_expect_text(DUMP, "Note off                0, note 72", &at);
+	expect(&h, "synth/level", bh_float(55)); /* a parameter hears it, too */
+	text = guest_read(DUMP);
+	ck_assert_ptr_null(strstr(text, "note 35"));
+	ck_assert_ptr_null(strstr(text, "note 47"));
+	ck_assert_ptr_null(strstr(text, "controller 11"));
+	free(text);
+	guest_end(&play);
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_route_is_turned_off_by_its_switch_and_its_notes_end)
+{
+	static struct host h;
+	struct synth s;
+	snd_seq_event_t e;
+	pid_t dump;
+	size_t at = 0;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	expect(&h, "route/clock", bh_bool(true));
+	expect(&h, "route/back", bh_bool(false));
+	dump = dump_start("Bulkhead:0");
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_noteon(&e, 4, 60, 100);
+	synth_send(&s, &e);
+	guest_expect_text(DUMP, "Note on                 4, note 72, velocity 100", &at);
+	snd_seq_close(s.seq); /* the key is never let go */
+	guest_expect_text(DUMP, "Note off                4, note 72", &at);
+	want(&h, "route/clock", bh_bool(false));
+	expect(&h, "route/clock", bh_bool(false));
+	host_kill(&h);
+	host_restart(&h);
+	expect(&h, "route/clock", bh_bool(false));
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+/* aconnect ties what goes out to what comes in: a virtual cable. */
+START_TEST(a_loop_over_a_cable_is_cut_and_said)
+{
+	static struct host h;
+	pid_t cable, dump;
+	char reason[80] = "";
+	uint64_t end;
+
+	midi_start(&h);
+	end = bh_mono_ns() + GUEST_WAIT_MS * BH_NS_PER_MS;
+	cable = guest_spawn("/tmp/aconnect.out", (const char *[]){"aconnect", "Bulkhead:0", "Bulkhead:0", NULL});
+	guest_expect_text(CLIENTS, "Connected From: 128:0", NULL);
+	want(&h, "route/back", bh_bool(true));
+	expect(&h, "route/back", bh_bool(true));
+	/* Enough of them that the cable is busy however slow this machine is, and again should we have missed the moment. */
+	do {
+		for (int n = 40; n < 64; n++) {
+			char note[4];
+
+			snprintf(note, sizeof(note), "%d", n);
+			host_act(&h, NOTE, 0, "open", "1", note, "99", NULL);
+		}
+		ck_assert_msg(bh_mono_ns() < end, "no loop was found");
+	} while (!host_until(&h, 500, host_health(&h, reason, sizeof(reason)) == BH_HEALTH_DEGRADED &&
+					      strncmp(reason, "loop", 4) == 0));
+	/* It is alive, and the other ports go on. */
+	dump = dump_start("Bulkhead:0");
+	host_act(&h, CC, 0, "open", "2", "20", "21", NULL);
+	guest_expect_text(DUMP, "Control change          1, controller 20, value 21", NULL);
+	want(&h, "route/back", bh_bool(false));
+	expect(&h, "route/back", bh_bool(false));
+	guest_end(&cable);
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(only_an_echo_confirms_where_the_configuration_says_so)
+{
+	static struct host h;
+	struct synth s;
+	struct bh_value v;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	want(&h, "synth/echoed", bh_float(20.25));
+	synth_expect_control(&s, 12, 20);
+	want(&h, "synth/level", bh_float(7)); /* a fence: this one counts as soon as it is sent */
+	expect(&h, "synth/level", bh_float(7));
+	ck_assert_int_eq(host_reported(&h, host_param(&h, "synth/echoed"), &v), 0);
+	synth_control(&s, 12, 20);
+	expect(&h, "synth/echoed", bh_float(20.25)); /* exactly what was wanted */
+	synth_control(&s, 12, 90);
+	expect(&h, "synth/echoed", bh_float(90));
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(knobs_nrpn_and_notes_with_a_length)
+{
+	static struct host h;
+	pid_t dump;
+	size_t at = 0;
+
+	midi_start(&h);
+	dump = dump_start("Bulkhead:0");
+	expect(&h, "open/knob", bh_int(0));
+	want(&h, "open/knob", bh_int(2));
+	guest_expect_text(DUMP, "Control change          0, controller 16, value 2", &at);
+	want(&h, "open/knob", bh_int(1));
+	guest_expect_text(DUMP, "Control change          0, controller 16, value 65", &at);
+	want(&h, "open/cutoff", bh_float(8193));
+	guest_expect_text(DUMP, "controller 99, value 2", &at);
+	guest_expect_text(DUMP, "controller 98, value 44", &at);
+	guest_expect_text(DUMP, "controller 6, value 64", &at);
+	guest_expect_text(DUMP, "controller 38, value 1", &at);
+	host_act(&h, SYSEX, 0, "open", "7d 01", NULL);
+	guest_expect_text(DUMP, "F0 7D 01 F7", &at);
+	host_act(&h, NOTE, 0, "open", "3", "61", "99", "50", NULL);
+	guest_expect_text(DUMP, "Note on                 2, note 61, velocity 99", &at);
+	guest_expect_text(DUMP, "Note off                2, note 61", &at);
+	guest_end(&dump);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(who_dies_before_the_end_of_a_note_leaves_it_to_the_next)
+{
+	static struct host h;
+	struct synth s;
+	snd_seq_event_t *e = NULL;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	host_act(&h, NOTE, 0, "synth", "3", "62", "99", "1500", NULL);
+	host_act(&h, CC, 0, "synth", "3", "20", "21", NULL);
+	synth_expect_control(&s, 20, 21);
+	host_kill(&h);
+	host_restart(&h);
+	for (uint64_t end = bh_mono_ns() + GUEST_WAIT_MS * BH_NS_PER_MS;; guest_pause_ms(5)) {
+		if (snd_seq_event_input(s.seq, &e) >= 0 && e->type == SND_SEQ_EVENT_NOTEOFF && e->data.note.note == 62)
+			break;
+		ck_assert_msg(bh_mono_ns() < end, "the note was not ended");
+	}
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(a_reload_keeps_the_links_and_values_that_stay)
+{
+	static struct host h;
+	struct synth s;
+	pid_t pid;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	want(&h, "synth/level", bh_float(20));
+	synth_expect_control(&s, 11, 20);
+	expect(&h, "synth/level", bh_float(20));
+	pid = h.pid;
+	/* The port stays, its parameter moves to another controller, one is new, all else goes. */
+	ck_assert_int_eq(host_reload(&h, "ports", "1", "ports[0].name", "synth", "ports[0].connect", "synth:ke", "parameters", "2",
+				     "parameters[0].name", "synth/level", "parameters[0].port", "synth", "parameters[0].number", "21",
+				     "parameters[1].name", "synth/new", "parameters[1].port", "synth", "parameters[1].number", "22",
+				     NULL),
+			 0);
+	synth_expect_control(&s, 21, 20); /* what is known is told by the new message */
+	synth_control(&s, 22, 5);
+	expect(&h, "synth/new", bh_float(5));
+	want(&h, "synth/level", bh_float(30));
+	synth_expect_control(&s, 21, 30);
+	ck_assert_int_eq(host_reload(&h, "ports", "0", "parameters", "1", "parameters[0].name", "x", "parameters[0].port", "none", NULL),
+			 -EINVAL);
+	want(&h, "synth/level", bh_float(31)); /* refused: all is as before */
+	synth_expect_control(&s, 21, 31);
+	ck_assert_int_eq(h.pid, pid);
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
 START_TEST(a_sequencer_that_comes_later_is_found)
 {
 	static struct host h;
@@ -326,7 +583,7 @@ START_TEST(a_sequencer_that_comes_later_is_found)
 	expect_health(&h, BH_HEALTH_CONNECTING, "no ALSA sequencer");
 	want(&h, "open/volume", bh_float(1));
 	ck_assert_int_eq(rename("/dev/snd/seq.away", "/dev/snd/seq"), 0);
-	expect_health(&h, BH_HEALTH_CONNECTING, "Synth:keys"); /* now it waits for that only */
+	expect_health(&h, BH_HEALTH_DEGRADED, "waiting for Synth:keys"); /* now it waits for that only */
 	dump = dump_start("Bulkhead:0");
 	guest_expect_text(DUMP, "controller 7, value 127", NULL);
 	guest_end(&dump);
@@ -383,6 +640,13 @@ main(void)
 	tcase_add_test(tc, whoever_links_to_a_port_is_told_the_newest_values);
 	tcase_add_test(tc, a_successor_knows_what_was_heard_and_links_again);
 	tcase_add_test(tc, system_exclusive_passes_through_whole);
+	tcase_add_test(tc, routes_pass_what_they_are_told_and_as_what);
+	tcase_add_test(tc, a_route_is_turned_off_by_its_switch_and_its_notes_end);
+	tcase_add_test(tc, a_loop_over_a_cable_is_cut_and_said);
+	tcase_add_test(tc, only_an_echo_confirms_where_the_configuration_says_so);
+	tcase_add_test(tc, knobs_nrpn_and_notes_with_a_length);
+	tcase_add_test(tc, who_dies_before_the_end_of_a_note_leaves_it_to_the_next);
+	tcase_add_test(tc, a_reload_keeps_the_links_and_values_that_stay);
 	tcase_add_test(tc, a_sequencer_that_comes_later_is_found);
 	tcase_add_test(tc, a_desk_held_as_raw_midi_is_said_and_linked_when_it_is_free);
 	suite_add_tcase(s, tc);

@@ -82,21 +82,40 @@ START_TEST(an_unplugged_peer_is_not_called)
 }
 END_TEST
 
-START_TEST(peers_are_known_by_client_and_port_name)
+START_TEST(peers_are_found_by_a_part_of_their_name_in_any_case)
 {
-	ck_assert(
-		midi_conn_is_peer("X-Touch:X-Touch X-TOUCH_INT", "X-Touch", "X-Touch X-TOUCH_INT"));
-	ck_assert(midi_conn_is_peer("X-Touch:X-TOUCH_INT", "X-Touch", "X-Touch X-TOUCH_INT"));
-	ck_assert(midi_conn_is_peer("X-Touch", "X-Touch", "anything"));
-	ck_assert(midi_conn_is_peer("Midi Through:Midi Through Port-0", "Midi Through",
-				    "Midi Through Port-0"));
-	ck_assert(midi_conn_is_peer("aseqdump:aseqdump", "aseqdump", "aseqdump        "));
-	ck_assert(midi_conn_is_peer("a2j: synth:out: 1", "a2j: synth", "out: 1"));
-	ck_assert(!midi_conn_is_peer("X-Touch:X-TOUCH_EXT", "X-Touch", "X-Touch X-TOUCH_INT"));
-	ck_assert(!midi_conn_is_peer("X-Touch", "X-Touch-Ext", "X-Touch"));
-	ck_assert(!midi_conn_is_peer("X-Touch:", "X-Touch", "X-Touch X-TOUCH_INT"));
-	ck_assert(!midi_conn_is_peer("X-Touch:INT", "X-Touch", "X-TouchINT"));
-	ck_assert(!midi_conn_is_peer("", "X-Touch", "INT"));
+	static const struct {
+		const char *wanted, *client, *port;
+		enum midi_conn_match match;
+	} rows[] = {
+		{"X-Touch:X-Touch X-TOUCH_INT", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_EXACT},
+		{"X-Touch:X-TOUCH_INT", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_EXACT},
+		{"x-touch:x-touch_int", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_EXACT},
+		{"X-Touch:INT", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_PART},
+		{"touch:int", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_PART},
+		{"X-Touch", "X-Touch", "anything", MIDI_CONN_EXACT},
+		{"X-Touch", "X-Touch-Ext", "X-Touch", MIDI_CONN_PART},
+		{"um-one", "UM-ONE", "UM-ONE MIDI 1", MIDI_CONN_EXACT},
+		{"Midi Through:Midi Through Port-0", "Midi Through", "Midi Through Port-0", MIDI_CONN_EXACT},
+		{"aseqdump:aseqdump", "aseqdump", "aseqdump        ", MIDI_CONN_EXACT},
+		{"a2j: synth:out: 1", "a2j: synth", "out: 1", MIDI_CONN_EXACT},
+		{"X-Touch:X-TOUCH_EXT", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_NO},
+		{"X-Touchy", "X-Touch", "X-Touch X-TOUCH_INT", MIDI_CONN_NO},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		ck_assert_msg(midi_conn_match(rows[i].wanted, rows[i].client, rows[i].port) == rows[i].match, "%s",
+			      rows[i].wanted);
+}
+END_TEST
+
+START_TEST(an_empty_pattern_never_matches_the_first_port)
+{
+	ck_assert_int_eq(midi_conn_match("", "X-Touch", "INT"), MIDI_CONN_NO);
+	ck_assert_int_eq(midi_conn_match("", "", ""), MIDI_CONN_NO);
+	ck_assert_int_eq(midi_conn_match("X-Touch:", "X-Touch", "X-Touch X-TOUCH_INT"), MIDI_CONN_NO);
+	ck_assert_int_eq(midi_conn_match(":INT", "X-Touch", "INT"), MIDI_CONN_NO);
+	ck_assert_int_eq(midi_conn_match(":", "X-Touch", "INT"), MIDI_CONN_NO);
 }
 END_TEST
 
@@ -112,7 +131,8 @@ main(void)
 	tcase_add_test(tc, refusals_wait_longer_each_time_up_to_a_bound);
 	tcase_add_test(tc, a_cut_link_whose_peer_stands_is_made_again);
 	tcase_add_test(tc, an_unplugged_peer_is_not_called);
-	tcase_add_test(tc, peers_are_known_by_client_and_port_name);
+	tcase_add_test(tc, peers_are_found_by_a_part_of_their_name_in_any_case);
+	tcase_add_test(tc, an_empty_pattern_never_matches_the_first_port);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

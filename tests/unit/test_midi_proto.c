@@ -8,13 +8,20 @@
 
 #include "procs/midi/proto.h"
 
+/* For the many: an assertion of check costs a write. */
+#define HOLDS(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			ck_abort_msg("%s", #x);                                                    \
+	} while (0)
+
 static struct midi_map
 map(enum midi_type type, uint32_t channel, uint32_t number, double min, double max)
 {
 	struct midi_map m;
 	char why[100];
 
-	ck_assert_int_eq(midi_map_init(&m, type, channel, number, min, max, why, sizeof(why)), 0);
+	HOLDS(midi_map_init(&m, type, channel, number, min, max, why, sizeof(why)) == 0);
 	return m;
 }
 
@@ -36,7 +43,7 @@ START_TEST(every_raw_value_survives_the_way_there_and_back)
 			struct midi_map m = map(t, 1, 0, ranges[r][0], ranges[r][1]);
 
 			for (uint16_t raw = 0; raw <= midi_raw_max(t); raw++)
-				ck_assert_uint_eq(midi_to_raw(&m, midi_to_value(&m, raw)), raw);
+				HOLDS(midi_to_raw(&m, midi_to_value(&m, raw)) == raw);
 		}
 }
 END_TEST
@@ -76,6 +83,8 @@ START_TEST(what_midi_cannot_say_is_refused_with_the_reason)
 	ck_assert_int_eq(midi_map_init(&m, MIDI_CC, 1, 128, 0, 0, why, sizeof(why)), -EINVAL);
 	ck_assert_int_eq(midi_map_init(&m, MIDI_CC14, 1, 32, 0, 0, why, sizeof(why)), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(why, "cc14"));
+	ck_assert_int_eq(midi_map_init(&m, MIDI_NRPN, 1, 16384, 0, 0, why, sizeof(why)), -EINVAL);
+	ck_assert_int_eq(midi_map_init(&m, MIDI_PRESSURE, 1, 1, 0, 0, why, sizeof(why)), -EINVAL);
 	ck_assert_int_eq(midi_map_init(&m, MIDI_NOTE, 1, 60, 5, 5, why, sizeof(why)), -EINVAL);
 	ck_assert_int_eq(midi_map_init(&m, MIDI_NOTE, 1, 60, NAN, 5, why, sizeof(why)), -EINVAL);
 }
@@ -99,7 +108,7 @@ START_TEST(a_high_half_waits_for_its_low_half)
 }
 END_TEST
 
-START_TEST(a_device_that_sends_high_halves_only_is_heard)
+START_TEST(a_device_that_sends_high_halves_only_has_the_whole_range)
 {
 	struct midi_map m = map(MIDI_CC14, 1, 7, 0, 0);
 	struct midi_pair p = {0};
@@ -108,14 +117,47 @@ START_TEST(a_device_that_sends_high_halves_only_is_heard)
 	ck_assert(!feed(&m, &p, 7, 10, 0, &raw));
 	ck_assert(!midi_pair_due(&p, MIDI_PAIR_NS - 1, &raw));
 	ck_assert(midi_pair_due(&p, MIDI_PAIR_NS, &raw));
-	ck_assert_uint_eq(raw, 10 << 7);
+	ck_assert_uint_eq(raw, 10 * 129);
 	ck_assert(!midi_pair_due(&p, 2 * MIDI_PAIR_NS, &raw)); /* once */
 	/* A stream of them is not held up for ever: each tells of the one before. */
 	ck_assert(!feed(&m, &p, 7, 11, 100, &raw));
-	ck_assert(feed(&m, &p, 7, 12, 101, &raw));
-	ck_assert_uint_eq(raw, 11 << 7);
+	ck_assert(feed(&m, &p, 7, 127, 101, &raw));
+	ck_assert_uint_eq(raw, 11 * 129);
 	ck_assert(midi_pair_due(&p, 101 + MIDI_PAIR_NS, &raw));
-	ck_assert_uint_eq(raw, 12 << 7);
+	ck_assert_uint_eq(raw, 16383); /* its highest is ours */
+	/* One that has low halves means what it says. */
+	ck_assert(feed(&m, &p, 39, 0, 200, &raw));
+	ck_assert_uint_eq(raw, 127 << 7);
+	ck_assert(!feed(&m, &p, 7, 10, 300, &raw));
+	ck_assert(midi_pair_due(&p, 300 + MIDI_PAIR_NS, &raw));
+	ck_assert_uint_eq(raw, 10 << 7);
+}
+END_TEST
+
+/* Nearest of 7 bits; and the ends stay the ends, both ways. */
+START_TEST(midi_cc_translate_scales_14_to_7_bits)
+{
+	for (uint32_t v = 0; v <= 16383; v++)
+		HOLDS(midi_to_7bit((uint16_t)v) == lrint(v / 16383.0 * 127));
+	for (uint16_t v = 0; v <= 127; v++) {
+		ck_assert_uint_eq(midi_to_14bit(v), v * 129);
+		ck_assert_uint_eq(midi_to_7bit(midi_to_14bit(v)), v);
+	}
+	ck_assert_uint_eq(midi_to_14bit(127), 16383);
+}
+END_TEST
+
+/* What a fader at one place sends by a controller and by pitch bend. */
+START_TEST(a_value_goes_out_as_the_nearest_step_of_its_message)
+{
+	struct midi_map cc = map(MIDI_CC, 1, 7, 0, 1), bend = map(MIDI_PITCHBEND, 1, 0, 0, 1);
+
+	for (uint32_t v = 0; v <= 16383; v += 7) {
+		double value = midi_to_value(&bend, (uint16_t)v);
+
+		HOLDS(midi_to_raw(&bend, value) == v);
+		HOLDS(midi_to_raw(&cc, value) == midi_to_7bit((uint16_t)v));
+	}
 }
 END_TEST
 
@@ -136,7 +178,7 @@ END_TEST
 START_TEST(fourteen_bits_go_out_high_half_first)
 {
 	struct midi_map m = map(MIDI_CC14, 3, 7, 0, 0);
-	struct midi_event ev[2];
+	struct midi_event ev[MIDI_OUT_MAX];
 
 	ck_assert_int_eq(midi_map_out(&m, 12345, ev), 2);
 	ck_assert_int_eq(ev[0].number, 7);
@@ -147,22 +189,115 @@ START_TEST(fourteen_bits_go_out_high_half_first)
 }
 END_TEST
 
+/* An event on its way through the index to the one mapping that is there. */
+static bool
+hear(const struct midi_map *m, struct midi_rpn *rpn, struct midi_pair *p, const struct midi_event *ev, uint16_t *raw)
+{
+	struct midi_index_entry e[2];
+	size_t n = (size_t)midi_index_keys(m, 0, 0, e);
+	struct midi_event data;
+	bool heard = false;
+
+	midi_index_sort(e, n);
+	if (midi_index_find(e, n, 0, ev) < n)
+		heard = midi_map_in(m, p, ev, 0, raw);
+	if (midi_rpn_in(rpn, ev, &data) && midi_index_find(e, n, 0, &data) < n)
+		heard |= midi_map_in(m, p, &data, 0, raw);
+	return heard;
+}
+
 START_TEST(what_is_sent_is_understood_by_the_same_mapping)
 {
 	for (enum midi_type t = 0; t < MIDI_TYPE_COUNT; t++) {
-		struct midi_map m = map(t, 16, 0, 0, 0);
+		struct midi_map m = map(t, 16, t == MIDI_NRPN || t == MIDI_RPN ? 1234 : 0, 0, 0);
+		struct midi_rpn rpn = {0};
 
-		for (uint32_t raw = 0; raw <= midi_raw_max(t); raw += t == MIDI_NOTE ? 127 : 1) {
+		for (uint32_t raw = 0; raw <= midi_raw_max(t); raw++) {
 			struct midi_pair p = {0};
-			struct midi_event ev[2];
+			struct midi_event ev[MIDI_OUT_MAX];
 			uint16_t got = 0;
 			int n = midi_map_out(&m, (uint16_t)raw, ev);
 
 			for (int i = 0; i < n; i++)
-				ck_assert_int_eq(midi_map_in(&m, &p, &ev[i], 0, &got), i == n - 1);
-			ck_assert_uint_eq(got, raw);
+				HOLDS(hear(&m, &rpn, &p, &ev[i], &got) == (i == n - 1));
+			HOLDS(got == raw);
 		}
 	}
+}
+END_TEST
+
+START_TEST(nrpn_and_rpn_are_four_controllers_and_do_not_mix)
+{
+	struct midi_map nrpn = map(MIDI_NRPN, 2, 1234, 0, 0), rpn = map(MIDI_RPN, 2, 1234, 0, 0);
+	struct midi_event ev[MIDI_OUT_MAX];
+	struct midi_rpn state = {0};
+	struct midi_pair p = {0};
+	uint16_t raw;
+
+	ck_assert_int_eq(midi_map_out(&nrpn, 8193, ev), 4);
+	ck_assert_int_eq(ev[0].number, 99);
+	ck_assert_int_eq(ev[0].value, 1234 >> 7);
+	ck_assert_int_eq(ev[1].number, 98);
+	ck_assert_int_eq(ev[1].value, 1234 & 127);
+	ck_assert_int_eq(ev[2].number, 6);
+	ck_assert_int_eq(ev[2].value, 64);
+	ck_assert_int_eq(ev[3].number, 38);
+	ck_assert_int_eq(ev[3].value, 1);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(ev[i].channel, 1);
+		ck_assert(!hear(&rpn, &state, &p, &ev[i], &raw)); /* the other kind of number */
+	}
+	/* Data for no number, and after the number of none. */
+	state = (struct midi_rpn){0};
+	ck_assert(!hear(&nrpn, &state, &p, &ev[3], &raw));
+	ck_assert_int_eq(midi_map_out(&rpn, 0, ev), 4);
+	ev[0].value = ev[1].value = 127;
+	for (int i = 0; i < 4; i++)
+		ck_assert(!hear(&rpn, &state, &p, &ev[i], &raw));
+}
+END_TEST
+
+START_TEST(a_release_is_zero_whatever_its_velocity)
+{
+	struct midi_map m = map(MIDI_NOTE, 1, 60, 0, 0);
+	struct midi_event off = {.kind = MIDI_EV_NOTE, .number = 60, .release = 64};
+	struct midi_event on = {.kind = MIDI_EV_NOTE, .number = 60, .value = 99};
+	uint16_t raw = 1;
+
+	ck_assert(midi_map_in(&m, NULL, &on, 0, &raw));
+	ck_assert_uint_eq(raw, 99);
+	ck_assert(midi_map_in(&m, NULL, &off, 0, &raw));
+	ck_assert_uint_eq(raw, 0);
+}
+END_TEST
+
+START_TEST(steps_of_a_knob_are_told_in_each_of_the_three_ways)
+{
+	static const struct {
+		enum midi_steps how;
+		int64_t steps;
+		uint16_t value;
+		int told;
+	} rows[] = {
+		{MIDI_STEPS_SIGN, 1, 1, 1},     {MIDI_STEPS_SIGN, -1, 65, -1},   {MIDI_STEPS_SIGN, 500, 63, 63},
+		{MIDI_STEPS_SIGN, -500, 127, -63}, {MIDI_STEPS_TWOS, 1, 1, 1},   {MIDI_STEPS_TWOS, -1, 127, -1},
+		{MIDI_STEPS_TWOS, -63, 65, -63}, {MIDI_STEPS_OFFSET, 1, 65, 1},  {MIDI_STEPS_OFFSET, -1, 63, -1},
+		{MIDI_STEPS_OFFSET, 63, 127, 63},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int told = 0;
+
+		ck_assert_uint_eq(midi_relative_out(rows[i].how, rows[i].steps, &told), rows[i].value);
+		ck_assert_int_eq(told, rows[i].told);
+	}
+	for (int how = MIDI_STEPS_SIGN; how <= MIDI_STEPS_OFFSET; how++)
+		for (int n = -63; n <= 63; n++) {
+			int told;
+
+			if (n != 0)
+				ck_assert_int_eq(midi_relative_in(how, midi_relative_out(how, n, &told)), n);
+		}
 }
 END_TEST
 
@@ -299,7 +434,12 @@ main(void)
 	tcase_add_test(tc, pitch_bend_rests_at_zero);
 	tcase_add_test(tc, what_midi_cannot_say_is_refused_with_the_reason);
 	tcase_add_test(tc, a_high_half_waits_for_its_low_half);
-	tcase_add_test(tc, a_device_that_sends_high_halves_only_is_heard);
+	tcase_add_test(tc, a_device_that_sends_high_halves_only_has_the_whole_range);
+	tcase_add_test(tc, midi_cc_translate_scales_14_to_7_bits);
+	tcase_add_test(tc, a_value_goes_out_as_the_nearest_step_of_its_message);
+	tcase_add_test(tc, nrpn_and_rpn_are_four_controllers_and_do_not_mix);
+	tcase_add_test(tc, a_release_is_zero_whatever_its_velocity);
+	tcase_add_test(tc, steps_of_a_knob_are_told_in_each_of_the_three_ways);
 	tcase_add_test(tc, alsas_own_14_bit_controller_is_one_value);
 	tcase_add_test(tc, fourteen_bits_go_out_high_half_first);
 	tcase_add_test(tc, what_is_sent_is_understood_by_the_same_mapping);
