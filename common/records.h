@@ -97,15 +97,26 @@ struct bh_rec_control {
 	uint64_t effect_ns;   /* strips, digits: when the text that moves began */
 	union {
 		char text[64]; /* strips, digits: what is shown */
-		struct { /* buttons, V-Pots, jog wheels: `told` and `flash_ns` are where they are in all */
+		struct { /* V-Pots, jog wheels: `told` and `flash_ns` are where they are in all */
 			uint64_t told_;
-			double speed;	     /* of turning, smoothed, in ticks a second */
-			uint64_t turned_ns;  /* last turn */
-			uint64_t pressed_ns; /* last press */
-			uint64_t hold_ns;    /* pressed still: the long press is due; 0 = none */
-			uint64_t double_ns;  /* pressed once: without a second press by then it was a single one; 0 = none */
-			uint64_t flash_ns_;
-			uint64_t spare_;
+			double speed;	     /* of turning, smoothed, in ticks a second; negative = to the left */
+			uint64_t turned_ns;  /* last turn, by the hand's stamp */
+			double rest;	     /* value turned already that fills no whole step of its parameter yet */
+			uint32_t rest_hash;  /* bh_name_hash() of that parameter */
+			uint32_t pad_;
+			uint64_t spare_[3];
+		};
+		struct { /* buttons: `told` and `flash_ns`, as above. All times are the hand's stamps */
+			uint64_t told_b;
+			union bh_num let_go;   /* held down by MOMENTARY: what its parameter is set to at the release */
+			uint32_t let_go_rec;   /* record of that parameter; 0 = none. Without BH_CTRL_PRESSED: still owed */
+			uint32_t let_go_hash;  /* bh_name_hash() of its name */
+			uint64_t pressed_ns;   /* last press */
+			uint64_t hold_ns;      /* pressed still: the long press is due; 0 = none */
+			uint64_t double_ns;    /* pressed once: without a second press by then it was a single one; 0 = none */
+			uint64_t flash_ns_b;
+			uint32_t row;	       /* binding + 1: what the gesture began with, once decided what was done; 0 = none */
+			uint32_t row_hash;     /* tells that row from another of the same number */
 		};
 		struct {
 			union bh_num told; /* FLOAT or INT: what is shown, or where the motor was sent */

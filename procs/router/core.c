@@ -172,9 +172,10 @@ bh_core_deadline(const struct bh_core *core)
 }
 
 void
-bh_core_timers(struct bh_core *core)
+bh_core_timers(struct bh_core *core, uint64_t wall_ns)
 {
-	while (core->heap_len && core->due[core->heap[0]] <= core->now && core_has_room(core, 2, 2)) {
+	core->wall = wall_ns > core->now ? wall_ns : core->now;
+	while (core->heap_len && core->due[core->heap[0]] <= core->now && core_has_room(core, 16, 16)) {
 		uint32_t rec = core->heap[0], n = core->owner[rec];
 		core_due(core, rec, 0);
 		if (core->rec[rec][0] == BH_REC_TAG_CONTROL && n < core->ctls)
@@ -281,7 +282,7 @@ bh_core_begin(struct bh_core *core, struct bh_tx *tx, uint64_t now_ns)
 {
 	core->tx = tx;
 	/* Time does not run backwards, whatever the caller's clock does after a restart on another machine. */
-	core->now = now_ns;
+	core->now = core->wall = now_ns;
 	core->serial++;
 	tx->changes = tx->outputs = tx->meters = tx->faults = 0;
 }
@@ -304,7 +305,8 @@ core_reset_some(struct bh_core *core, uint16_t slot)
 			r->seen_gen = r->seen_total = 0;
 			if (r->flags & BH_CTRL_TOUCHED)
 				core_fader_touched(core, c, false);
-			r->flags &= (uint16_t)~BH_CTRL_PRESSED;
+			if (r->flags & BH_CTRL_PRESSED)
+				core_button_lost(core, c);
 			core_dirty(core, c->rec);
 		} else {
 			struct core_param *p = &core->param[peer->first + peer->reset_at];
@@ -432,20 +434,15 @@ core_action(struct bh_core *core, uint16_t driver, uint32_t action, uint32_t ori
 	return 0;
 }
 
-void
-core_press(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns)
+bool
+core_too_old(struct bh_core *core, struct core_ctl *c, const struct bh_cfg_binding *b, uint64_t stamp_ns)
 {
-	if (core_main(c) == NONE)
-		return;
-	const struct bh_cfg_binding *b = core_binding(core, core_main(c));
 	/* An action of a driver is judged by the driver itself, last of all, and reported back. */
 	bool own = b->kind != BH_BIND_ACTION || b->driver == BH_DRIVER_PAGE;
-	if (own && stamp_ns < core->now && core->now - stamp_ns > core->opt.press_age_ms * 1000000ull) {
-		core_refuse(core, c);
-		return;
-	}
-	if (core_kinds[b->kind].on_press)
-		core_kinds[b->kind].on_press(core, c, core_main(c), stamp_ns);
+	if (!own || stamp_ns >= core->wall || core->wall - stamp_ns <= core->opt.press_age_ms * 1000000ull)
+		return false;
+	core_refuse(core, c);
+	return true;
 }
 
 void
@@ -498,14 +495,6 @@ core_ticks(struct bh_core *core, struct core_ctl *c, uint32_t total, uint64_t st
 	core_turn(core, c, ticks, stamp_ns);
 }
 
-static void
-core_pressed(struct bh_core *core, struct core_ctl *c, bool pressed)
-{
-	struct bh_rec_control *r = core_ctl_rec(core, c);
-	r->flags = (uint16_t)(pressed ? r->flags | BH_CTRL_PRESSED : r->flags & ~BH_CTRL_PRESSED);
-	core_dirty(core, c->rec);
-}
-
 static bool
 core_position_ok(uint8_t type, const union bh_val *v)
 {
@@ -528,9 +517,7 @@ core_touch_button(struct bh_core *core, const struct core_ctl *fader, bool touch
 	struct core_ctl *c = fader->touch_button == NONE ? NULL : &core->ctl[fader->touch_button];
 	if (!c)
 		return;
-	core_pressed(core, c, touched);
-	if (touched)
-		core_press(core, c, stamp_ns);
+	core_button(core, c, touched, stamp_ns);
 }
 
 /*
@@ -550,8 +537,7 @@ core_surface_event(struct bh_core *core, uint16_t from, const struct bh_event *e
 			core_fault(core);
 			return;
 		}
-		core_pressed(core, c, true);
-		core_press(core, c, ev->stamp_ns);
+		core_button(core, c, true, ev->stamp_ns);
 		return;
 	}
 	if (!core_is_new(ev->gen, core_ctl_rec(core, c)->seen_gen))
@@ -571,10 +557,20 @@ core_surface_event(struct bh_core *core, uint16_t from, const struct bh_event *e
 		core_ticks(core, c, ev->total, ev->stamp_ns);
 	} else if (ev->kind == BH_EV_RELEASE && c->cfg->kind == BH_CTL_BUTTON) {
 		core_seen(core, c, ev->gen);
-		core_pressed(core, c, false);
+		core_button(core, c, false, ev->stamp_ns);
 	} else {
 		core_fault(core);
 	}
+}
+
+/* A press that is known by its cell alone was refused and shown by its surface: it does nothing, but its release is to come. */
+static void
+surface_button_cell(struct bh_core *core, struct core_ctl *c, bool pressed, uint64_t stamp_ns)
+{
+	if (!pressed)
+		core_button(core, c, false, stamp_ns);
+	else
+		core_ctl_rec(core, c)->flags |= BH_CTRL_PRESSED;
 }
 
 /*
@@ -599,7 +595,7 @@ core_surface_cell(struct bh_core *core, struct core_ctl *c, const struct bh_cell
 		if (!touched && r->flags & BH_CTRL_TOUCHED)
 			core_fader_touched(core, c, false);
 	} else if (c->cfg->kind == BH_CTL_BUTTON) {
-		core_pressed(core, c, body->flags & BH_CELL_PRESSED);
+		surface_button_cell(core, c, body->flags & BH_CELL_PRESSED, body->stamp_ns);
 	}
 }
 

@@ -19,6 +19,11 @@
  *   older echo and waits; the last writer wins                                         param.c
  *   a page is switched by difference; a held fader goes on with what it was grabbed
  *   with until it is let go, so that nothing jumps                                     page.c
+ *   under room/quiet, and where a binding says so, a hand takes over where it meets the
+ *   value                                                                              fader.c
+ *   presses become gestures by the stamps of the hand; what was pressed is what is let
+ *   go                                                                                 gesture.c, switch.c
+ *   no tick of a wheel is lost, however small its step                                 turn.c
  *   every kind of binding is a row of functions, one for each thing a hand can do      kinds.c
  *   what a control shows is by its own kind, from its bindings alone                   show.c
  *   an action that cannot be sent, or comes back, flashes its button for flash_ms      core.c
@@ -110,8 +115,8 @@ void bh_core_directory_reset(struct bh_core *core, uint16_t slot);
 /* One record of it, copied and checked (dir.h). `choices`: their names, `len` bytes. 0, or -errno: ignored, a peer fault. */
 int bh_core_directory(struct bh_core *core, uint16_t slot, const struct bh_dir_record *rec, const char *choices, size_t len);
 
-/* What is due. */
-void bh_core_timers(struct bh_core *core);
+/* What is due. `wall_ns`: the true time, where the transaction's is that of a timer which is carried out late. */
+void bh_core_timers(struct bh_core *core, uint64_t wall_ns);
 
 /* ------------------------------------------------------------------ peers with new or unknown memory */
 

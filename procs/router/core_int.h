@@ -8,6 +8,7 @@
 #include "shm/crc.h"
 
 #define NONE 0xffffffffu
+#define CORE_OWED_MAX 16u
 
 /* A control of a surface. */
 struct core_ctl {
@@ -112,12 +113,22 @@ struct bh_core {
 	uint32_t *tell, tell_head, tell_len;	  /* parameters to tell again */
 	uint32_t resets;
 	bool unsettled; /* directories are still being fed: render nothing */
+	bool quiet; /* room/quiet: motors stand still, and every fader takes over by pickup */
+	bool fine;  /* room/layer/fine: turning moves by smaller steps */
+	uint64_t wall; /* the true time; `now` is behind it when a timer is carried out late */
+	uint32_t holding; /* buttons that hold a parameter down, or owe it its release */
+	struct core_owed { /* releases of buttons that a new configuration does not have */
+		uint32_t ctl_rec, param_rec, hash;
+		union bh_num v;
+	} owed[CORE_OWED_MAX];
+	uint32_t oweds;
 	uint64_t steps;
 };
 
 /* A kind of binding: how it takes what the hand does. NULL = nothing. */
 struct core_kind {
-	void (*on_press)(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+	/* True: it was done, and what is to follow it may. False: it was not, and says so itself. */
+	bool (*on_press)(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
 	void (*on_value)(struct bh_core *core, struct core_ctl *c, uint32_t b, double pos, uint64_t stamp_ns);
 	void (*on_relative)(struct bh_core *core, struct core_ctl *c, uint32_t b, int32_t ticks, uint64_t stamp_ns);
 };
@@ -170,8 +181,6 @@ struct core_ctl *core_find_ctl(struct bh_core *core, uint16_t slot, uint32_t ind
 struct core_param *core_find_param(struct bh_core *core, uint16_t slot, uint32_t index);
 /* Its action did not happen: flash. */
 void core_refuse(struct bh_core *core, struct core_ctl *c);
-/* What a press does. */
-void core_press(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns);
 void core_turn(struct bh_core *core, struct core_ctl *c, int32_t ticks, uint64_t stamp_ns);
 /* Send an action. 0, -EHOSTDOWN, -ENOSPC. */
 int core_action(struct bh_core *core, uint16_t driver, uint32_t action, uint32_t origin, uint64_t stamp_ns, const char *args,
@@ -206,6 +215,43 @@ void core_fader_sent(struct bh_core *core, struct core_ctl *c, double pos, uint6
 void core_fader_render(struct bh_core *core, struct core_ctl *c);
 void core_ctl_timer(struct bh_core *core, struct core_ctl *c);
 void core_ctl_arm(struct bh_core *core, struct core_ctl *c);
+
+/* ------------------------------------------------------------------ gesture.c */
+/* A button is pressed, or let go. */
+void core_button(struct bh_core *core, struct core_ctl *c, bool pressed, uint64_t stamp_ns);
+/* Nobody can be at this button any more. */
+void core_button_lost(struct bh_core *core, struct core_ctl *c);
+void core_button_timer(struct bh_core *core, struct core_ctl *c);
+uint64_t core_button_due(struct bh_core *core, const struct core_ctl *c); /* 0 = never */
+/* Before the records are claimed for a new configuration: releases that its buttons cannot pay. */
+void core_buttons_plan(struct bh_core *core);
+/* In the first transaction with it: gestures that it does not know are dropped. */
+void core_buttons_adopt(struct bh_core *core);
+/* This parameter is there now: pay what is owed to it. */
+void core_buttons_param(struct bh_core *core, struct core_param *p);
+
+/* ------------------------------------------------------------------ turn.c */
+/* How far this turn goes, in steps: acceleration, fine mode, inversion. */
+double core_turn_steps(struct bh_core *core, struct core_ctl *c, const struct bh_cfg_binding *b, int32_t ticks, uint64_t stamp_ns);
+/* `x` moved by `by`, in whole steps of `unit` (0 = any); what is left over is kept in the record for the next turn. */
+double core_turn_whole(struct bh_core *core, struct core_ctl *c, const struct core_param *p, const struct bh_taper_range *range,
+		       double x, double by, double unit);
+
+/* ------------------------------------------------------------------ switch.c: TOGGLE, MOMENTARY, RADIO, SELECT, DO */
+bool core_toggle_press(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+bool core_momentary_press(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+bool core_radio_press(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+bool core_select_press(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+bool core_do_press(struct bh_core *core, struct core_ctl *c, uint32_t b, uint64_t stamp_ns);
+static inline bool
+core_is_switch(const struct bh_cfg_binding *b)
+{
+	return b->kind >= BH_BIND_TOGGLE && b->kind <= BH_BIND_SELECT;
+}
+/* Is the light of such a binding on? */
+bool core_switch_is_on(struct bh_core *core, uint32_t b);
+/* The release of MOMENTARY. False: its parameter is not there now. */
+bool core_momentary_release(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns);
 
 /* ------------------------------------------------------------------ feedback.c */
 void core_queue_ctl(struct bh_core *core, uint32_t ctl);
@@ -292,15 +338,26 @@ void core_steps_arm(struct bh_core *core);
 void core_steps_adopt(struct bh_core *core);
 
 /* ------------------------------------------------------------------ kinds.c, text.c, request.c */
+/* Who sets a parameter by hand. */
+static inline uint32_t
+core_origin(const struct core_ctl *c)
+{
+	return (uint32_t)c->slot << 16 | c->index;
+}
+/* A number as a value of a parameter that is no TEXT. */
+union bh_val core_number(const struct core_param *p, double x);
 static inline bool
 core_is_number(const struct core_param *p)
 {
 	return p && p->type != BH_TEXT && p->type != BH_NONE;
 }
+/* May this happen no more, because it is that old? Then its button says so. */
+bool core_too_old(struct bh_core *core, struct core_ctl *c, const struct bh_cfg_binding *b, uint64_t stamp_ns);
 /* The nearest whole number that every process agrees on, whatever a driver or a file says. */
 int64_t core_whole(double x);
 struct bh_taper_range core_binding_range(const struct core_param *p, const struct bh_cfg_binding *b);
-/* Position of a value on a binding's scale, 0..1. */
+/* The value of a position on a binding's scale, and the other way round; 0..1, its ends exactly. */
+union bh_val core_binding_value(const struct core_param *p, const struct bh_cfg_binding *b, double pos);
 double core_binding_pos(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v);
 void core_text(struct bh_core *core, const struct core_param *p, const union bh_val *v, bool stale, char *out, size_t cap);
 /* "down", "held" ... for a strip. */

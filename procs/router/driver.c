@@ -86,8 +86,7 @@ static void
 router_on_due(void *data)
 {
 	struct router_proc *p = data;
-	p->due_ns = 0;
-	router_timers(&p->r, bh_now_ns());
+	p->due_ns = 0; /* and before sleeping, what is due is done: after what happened before it and still stands in the rings */
 }
 
 static void
@@ -153,12 +152,15 @@ router_before_sleep(struct bh_proc *proc, void *state)
 	struct router_proc *p = state;
 	(void)proc;
 	router_steps(&p->r);
+	uint64_t due = bh_core_deadline(p->r.core), now = due ? bh_now_ns() : 0;
+	if (due && due <= now) {
+		router_timers(&p->r, now, now);
+		due = bh_core_deadline(p->r.core);
+	}
 	tell_store(p);
-	uint64_t due = bh_core_deadline(p->r.core);
 	if (due == p->due_ns)
 		return;
 	p->due_ns = due;
-	uint64_t now = bh_now_ns();
 	bh_timer_at(p->due, due ? bh_mono_ns() + (due > now ? due - now : 1) : 0, 0);
 }
 

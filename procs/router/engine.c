@@ -273,11 +273,11 @@ router_steps(struct router *r)
 }
 
 void
-router_timers(struct router *r, uint64_t now_ns)
+router_timers(struct router *r, uint64_t until_ns, uint64_t now_ns)
 {
-	for (uint64_t due = bh_core_deadline(r->core); due && due <= now_ns; due = bh_core_deadline(r->core)) {
+	for (uint64_t due = bh_core_deadline(r->core); due && due <= until_ns; due = bh_core_deadline(r->core)) {
 		begin(r, due);
-		bh_core_timers(r->core);
+		bh_core_timers(r->core, now_ns);
 		end(r, BH_SLOT_NONE, BH_EV_NONE, 0, due);
 		router_steps(r);
 	}
@@ -376,7 +376,8 @@ input(struct router *r, uint16_t slot, const struct bh_event *ev, const uint8_t 
 {
 	struct bh_inbox *in = r->peer[slot].in;
 	uint64_t now = r->clock(ev);
-	router_timers(r, now);
+	/* What was due later than this happened comes after it, however long it has waited here: a press that was let go is no long one. */
+	router_timers(r, ev->stamp_ns < now ? ev->stamp_ns : now, now);
 	router_steps(r);
 	begin(r, now);
 	bh_core_event(r->core, slot, ev, payload, len);

@@ -68,7 +68,7 @@ void router_drain(struct router *r, uint16_t slot, bool (*mail)(void *data), voi
 /* One event of it: 1 taken, 0 none, -EINTR as above. Does not look at cells. */
 int router_take(struct router *r, uint16_t slot, bool (*mail)(void *data), void *data);
 
-/* What is due by `now_ns`, each at its own time. */
-void router_timers(struct router *r, uint64_t now_ns);
+/* What is due by `until_ns`, each at its own time; the true time is `now_ns`. */
+void router_timers(struct router *r, uint64_t until_ns, uint64_t now_ns);
 /* Everything that is left to render or to tell. */
 void router_steps(struct router *r);

@@ -7,6 +7,7 @@
  *   moved without a touch  (finger nail, sleeve, a request) as a touch that ends with each movement
  *   until hand_ns          the backend does not drive it; afterwards it shows the newest again
  *   sent by us             what it reports within motor_ms, untouched, is its motor
+ *   pickup, or room/quiet  its moves do nothing until they meet or cross the value; under room/quiet no motor moves
  */
 #include "procs/router/core_int.h"
 
@@ -14,11 +15,26 @@
 
 /* An X-Touch that stands at its stop reports 16380: that is the top. */
 #define SNAP (7.5 / 16383.0)
+/* Pickup: so near is there. A step of a 7-bit fader. */
+#define PICKUP_NEAR (1.0 / 127)
 
 static uint64_t
 in_ms(const struct bh_core *core, uint32_t ms)
 {
 	return core->now + ms * 1000000ull;
+}
+
+/* Of two moments; 0 = never. */
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+static bool
+is_moved(const struct core_ctl *c)
+{
+	return c->cfg->kind == BH_CTL_FADER || c->cfg->kind == BH_CTL_PEDAL;
 }
 
 void
@@ -28,11 +44,11 @@ core_ctl_arm(struct bh_core *core, struct core_ctl *c)
 	uint64_t when = 0;
 	if (r->flags & BH_CTRL_REFUSED)
 		when = r->flash_ns;
-	if (!(r->flags & BH_CTRL_TOUCHED)) {
-		if (r->settle_ns && (!when || r->settle_ns < when))
-			when = r->settle_ns;
-		if (r->hand_ns > core->now && (!when || r->hand_ns < when))
-			when = r->hand_ns;
+	if (c->cfg->kind == BH_CTL_BUTTON) {
+		when = sooner(when, core_button_due(core, c));
+	} else if (is_moved(c) && !(r->flags & BH_CTRL_TOUCHED)) {
+		when = sooner(when, r->settle_ns);
+		when = sooner(when, r->hand_ns > core->now ? r->hand_ns : 0);
 	}
 	core_due(core, c->rec, when);
 }
@@ -45,10 +61,12 @@ core_ctl_timer(struct bh_core *core, struct core_ctl *c)
 		r->flags &= (uint16_t)~BH_CTRL_REFUSED;
 		core_dirty(core, c->rec);
 	}
-	if (r->settle_ns && core->now >= r->settle_ns) {
+	if (is_moved(c) && r->settle_ns && core->now >= r->settle_ns) {
 		r->settle_ns = 0;
 		core_dirty(core, c->rec);
 	}
+	if (c->cfg->kind == BH_CTL_BUTTON)
+		core_button_timer(core, c);
 	core_ctl_arm(core, c);
 	core_queue_ctl(core, (uint32_t)(c - core->ctl));
 }
@@ -89,18 +107,51 @@ core_fader_touched(struct bh_core *core, struct core_ctl *c, bool touched)
 	core_ctl_arm(core, c);
 }
 
+/* Where it stood before this move, as far as we know. False: we do not. */
+static bool
+fader_stood(const struct core_ctl *c, const struct bh_rec_control *r, double *pos)
+{
+	bool driven = c->cfg->flags & BH_CTL_HAS_MOTOR && r->flags & BH_CTRL_TOLD && r->told_type == BH_FLOAT &&
+		      r->told_ns > r->moved_ns;
+	*pos = driven ? r->told.f : r->position;
+	return driven || r->flags & BH_CTRL_POSITION;
+}
+
+/* Pickup: a hand has the parameter from where its fader stood at the value, meets it or crosses it, until somebody else sets it. */
+static bool
+fader_has_it(struct bh_core *core, const struct core_ctl *c, double pos)
+{
+	const struct bh_cfg_binding *b = core_binding(core, c->drive);
+	const struct core_param *p = core_binding_param(core, c->drive);
+	bool motor = c->cfg->flags & BH_CTL_HAS_MOTOR;
+	union bh_val v, there;
+	double from;
+	if (!(b->flags & BH_BINDF_PICKUP || (core->quiet && motor)) || !core_is_number(p) ||
+	    core_newest(core, p, &v, NULL) == BH_NONE)
+		return true;
+	double at = core_binding_pos(p, b, &v);
+	if (fabs(pos - at) < PICKUP_NEAR)
+		return true;
+	if (!fader_stood(c, core_ctl_rec(core, c), &from))
+		return false;
+	there = core_binding_value(p, b, from);
+	return there.u[0] == v.u[0] || fabs(from - at) < PICKUP_NEAR || (from < at) != (pos < at);
+}
+
 static void
 fader_take(struct bh_core *core, struct core_ctl *c, double pos, uint64_t stamp_ns)
 {
 	struct bh_rec_control *r = core_ctl_rec(core, c);
-	r->position = pos < SNAP ? 0 : pos > 1 - SNAP ? 1 : pos;
+	pos = pos < SNAP ? 0 : pos > 1 - SNAP ? 1 : pos;
+	bool has_it = c->drive != NONE && fader_has_it(core, c, pos);
+	r->position = pos;
 	r->flags |= BH_CTRL_POSITION | BH_CTRL_MOVED;
 	r->moved_ns = core->now;
 	core_dirty(core, c->rec);
 	if (!(r->flags & BH_CTRL_TOUCHED))
 		fader_let_go(core, c);
 	core_ctl_arm(core, c);
-	if (c->drive == NONE)
+	if (!has_it)
 		return;
 	const struct core_kind *k = &core_kinds[core_binding(core, c->drive)->kind];
 	if (k->on_value)
@@ -157,7 +208,7 @@ core_fader_render(struct bh_core *core, struct core_ctl *c)
 	struct core_shown shown = {.kind = BH_EV_VALUE, .type = BH_FLOAT};
 	bool moved = r->flags & BH_CTRL_MOVED;
 	double pos;
-	if (r->flags & BH_CTRL_TOUCHED || r->settle_ns > core->now)
+	if (core->quiet || r->flags & BH_CTRL_TOUCHED || r->settle_ns > core->now)
 		return;
 	if (!moved && core->now < r->hand_ns && r->flags & BH_CTRL_TOLD)
 		return; /* the hand's window: its timer comes back here */

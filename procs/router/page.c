@@ -594,6 +594,7 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 	plan_touch(&fresh);
 	plan_bindings(&fresh);
 	core_steps_plan(&fresh);
+	core_buttons_plan(&fresh);
 	plan_records(&fresh);
 
 	struct bh_core old = *core;
@@ -647,6 +648,7 @@ bh_core_adopt(struct bh_core *core)
 		r->name_hash = hash;
 		core_dirty(core, BH_REC_PEER(s));
 	}
+	core_buttons_adopt(core);
 	for (uint32_t k = 0; k < core->ctls; k++) {
 		if (core->ctl[k].replanned)
 			core_dirty(core, core->ctl[k].rec);

@@ -389,5 +389,7 @@ bh_core_directory(struct bh_core *core, uint16_t slot, const struct bh_dir_recor
 	param_claim_record(core, p, rec->was);
 	core_set_target(core, p);
 	core_param_arm(core, p);
+	if (core->holding)
+		core_buttons_param(core, p);
 	return 0;
 }

@@ -110,7 +110,9 @@ request_hand(struct bh_core *core, const struct bh_event *ev, const struct bh_re
 	}
 	if (ev->id == BH_REQ_PRESS && kind == BH_CTL_BUTTON) {
 		if (a->v.i)
-			core_press(core, c, ev->stamp_ns);
+			core_button(core, c, true, ev->stamp_ns);
+		if (a->v.i != 1)
+			core_button(core, c, false, ev->stamp_ns);
 		return 0;
 	}
 	if (ev->id == BH_REQ_TURN && (kind == BH_CTL_VPOT || kind == BH_CTL_JOG)) {

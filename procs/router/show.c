@@ -34,6 +34,8 @@ main_light(struct bh_core *core, uint32_t bn)
 		bool here = b->driver == BH_DRIVER_PAGE && core->binding_target[bn] == bh_core_page(core);
 		return here ? BH_LIGHT_ON : BH_LIGHT_OFF;
 	}
+	if (core_is_switch(b))
+		return core_switch_is_on(core, bn) ? BH_LIGHT_ON : BH_LIGHT_OFF;
 	bool known = core_is_number(p) && core_newest(core, p, &v, NULL) != BH_NONE;
 	if (!known || p->type == BH_TRIGGER || !is_switched_on(p, b, &v))
 		return BH_LIGHT_OFF;

@@ -276,7 +276,7 @@ run_on(struct bh_core *core, struct bh_rec_run run, uint32_t rec)
 			run_keep(core, &run, rec);
 			return;
 		}
-		if (core->now - run.due_ns > core->opt.press_age_ms * 1000000ull) {
+		if (core->wall - run.due_ns > core->opt.press_age_ms * 1000000ull) {
 			run_failed(core, &run);
 			break;
 		}

@@ -34,6 +34,7 @@ static const struct {
 	[RIG_JOG] = {"jog", BH_CTL_JOG, 0},
 	[RIG_LOST] = {"strip3", BH_CTL_STRIP, BH_CTL_HAS_COLOR},
 	[RIG_TOUCH1] = {"fader1_touch", BH_CTL_BUTTON, 0},
+	[RIG_PEDAL] = {"pedal1", BH_CTL_PEDAL, 0},
 };
 
 static const struct {
@@ -52,66 +53,62 @@ static const struct {
 	[RIG_LEVEL3] = {"ch3/level", BH_FLOAT, BH_TAPER_FADER_DB, 3, -100, 10, 0, -100, "dB"},
 	[RIG_TITLE] = {"title", BH_TEXT, 0, 3, 0, 0, 0, 0, ""},
 	[RIG_ROOM] = {"room", BH_FLOAT, BH_TAPER_LINEAR, 3 | BH_ACCESS_RESTORE, 0, 100, 0, 50, "%"},
+	[RIG_COUNT] = {"count", BH_INT, 0, 3, 0, 10, 1, 0, ""},
 	[RIG_RO] = {"readonly", BH_FLOAT, BH_TAPER_LINEAR, 1, 0, 100, 0, 0, "%"},
 };
 
 /* ------------------------------------------------------------------ configuration */
 
-struct maker {
-	struct bh_config_writer *w;
-	uint32_t bindings;
-};
-
-static uint32_t
-str(struct maker *m, const char *s)
+uint32_t
+rig_str(struct rig_maker *m, const char *s)
 {
 	return bh_config_writer_str(m->w, s, strlen(s));
 }
 
-static struct bh_cfg_binding *
-bind(struct maker *m, unsigned page, unsigned ctl, unsigned kind, const char *target)
+struct bh_cfg_binding *
+rig_bind(struct rig_maker *m, unsigned page, unsigned ctl, unsigned kind, const char *target)
 {
 	static struct bh_cfg_binding b;
 	b = (struct bh_cfg_binding){.page = (uint16_t)page, .surface = RIG_DESK, .control = (uint16_t)ctl,
 				    .kind = (uint8_t)kind, .driver = target ? RIG_MIX : BH_SLOT_NONE, .taper = 0xff};
 	if (target)
-		b.target = str(m, target);
+		b.target = rig_str(m, target);
 	return &b;
 }
 
-static void
-put(struct maker *m, const struct bh_cfg_binding *b)
+void
+rig_put(struct rig_maker *m, const struct bh_cfg_binding *b)
 {
 	bh_config_writer_row(m->w, BH_TAB_BINDINGS, b, sizeof(*b));
 	m->bindings++;
 }
 
-static void
-page(struct maker *m, const char *name, uint32_t first)
+void
+rig_page(struct rig_maker *m, const char *name, uint32_t first)
 {
-	struct bh_cfg_page p = {.name = str(m, name), .first = first, .count = m->bindings - first};
+	struct bh_cfg_page p = {.name = rig_str(m, name), .first = first, .count = m->bindings - first};
 	bh_config_writer_row(m->w, BH_TAB_PAGES, &p, sizeof(p));
 }
 
-static void
-page_action(struct maker *m, unsigned ctl, const char *verb, const char *arg)
+void
+rig_page_action(struct rig_maker *m, unsigned ctl, const char *verb, const char *arg)
 {
-	struct bh_cfg_binding *b = bind(m, BH_PAGE_GLOBAL, ctl, BH_BIND_ACTION, verb);
+	struct bh_cfg_binding *b = rig_bind(m, BH_PAGE_GLOBAL, ctl, BH_BIND_ACTION, verb);
 	b->driver = BH_DRIVER_PAGE;
 	b->action = arg ? BH_PAGE_GO : BH_PAGE_NEXT;
 	if (arg) {
-		b->args = str(m, arg);
+		b->args = rig_str(m, arg);
 		b->args_len = (uint32_t)strlen(arg) + 1;
 	}
-	put(m, b);
+	rig_put(m, b);
 }
 
 static void
-make_procs(struct maker *m, unsigned mix_params)
+make_procs(struct rig_maker *m, unsigned mix_params)
 {
-	struct bh_cfg_proc desk = {.name = str(m, "desk"), .kind = str(m, "surface"), .slot = RIG_DESK,
+	struct bh_cfg_proc desk = {.name = rig_str(m, "desk"), .kind = rig_str(m, "surface"), .slot = RIG_DESK,
 				   .role = BH_ROLE_SURFACE, .record_base = RIG_DESK_BASE, .records = 256};
-	struct bh_cfg_proc mix = {.name = str(m, "mix"), .kind = str(m, "loop"), .slot = RIG_MIX, .role = BH_ROLE_DRIVER,
+	struct bh_cfg_proc mix = {.name = rig_str(m, "mix"), .kind = rig_str(m, "loop"), .slot = RIG_MIX, .role = BH_ROLE_DRIVER,
 				  .record_base = RIG_MIX_BASE, .records = mix_params, .params = mix_params};
 	struct bh_cfg_surface sf = {.slot = RIG_DESK, .controls = RIG_CTLS};
 	bh_config_writer_row(m->w, BH_TAB_PROCS, &desk, sizeof(desk));
@@ -129,8 +126,15 @@ make_procs(struct maker *m, unsigned mix_params)
 	}
 }
 
-static int
-finish(struct maker *m, uint64_t generation)
+void
+rig_make(struct rig_maker *m)
+{
+	*m = (struct rig_maker){.w = bh_config_writer_new()};
+	make_procs(m, 64);
+}
+
+int
+rig_finish(struct rig_maker *m, uint64_t generation)
 {
 	int fd = bh_config_writer_finish(m->w, "rig", "rig.yaml", generation);
 	bh_config_writer_free(m->w);
@@ -141,60 +145,60 @@ finish(struct maker *m, uint64_t generation)
 static int
 make_config(const char *fader1, uint64_t generation)
 {
-	struct maker m = {.w = bh_config_writer_new()};
+	struct rig_maker m;
 	struct bh_cfg_binding *b;
-	make_procs(&m, 64);
+	rig_make(&m);
 
-	put(&m, bind(&m, 0, RIG_FADER1, BH_BIND_VALUE, fader1));
-	put(&m, bind(&m, 0, RIG_FADER2, BH_BIND_VALUE, "ch2/level"));
-	put(&m, bind(&m, 0, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
-	b = bind(&m, 0, RIG_VPOT, BH_BIND_RELATIVE, "ch1/pan");
+	rig_put(&m, rig_bind(&m, 0, RIG_FADER1, BH_BIND_VALUE, fader1));
+	rig_put(&m, rig_bind(&m, 0, RIG_FADER2, BH_BIND_VALUE, "ch2/level"));
+	rig_put(&m, rig_bind(&m, 0, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
+	b = rig_bind(&m, 0, RIG_VPOT, BH_BIND_RELATIVE, "ch1/pan");
 	b->flags = BH_BINDF_HAS_STEP;
 	b->step = 0.02;
 	b->ring = BH_RING_PAN;
-	put(&m, b);
-	b = bind(&m, 0, RIG_STRIP1, BH_BIND_STRIP, "ch1/level");
-	b->text = str(&m, "Ch 1");
+	rig_put(&m, b);
+	b = rig_bind(&m, 0, RIG_STRIP1, BH_BIND_STRIP, "ch1/level");
+	b->text = rig_str(&m, "Ch 1");
 	b->color = 1;
-	put(&m, b);
-	put(&m, bind(&m, 0, RIG_STRIP2, BH_BIND_STRIP, "scene"));
-	put(&m, bind(&m, 0, RIG_METER, BH_BIND_METER, "ch1/meter"));
-	b = bind(&m, 0, RIG_DIGITS, BH_BIND_DISPLAY, NULL);
+	rig_put(&m, b);
+	rig_put(&m, rig_bind(&m, 0, RIG_STRIP2, BH_BIND_STRIP, "scene"));
+	rig_put(&m, rig_bind(&m, 0, RIG_METER, BH_BIND_METER, "ch1/meter"));
+	b = rig_bind(&m, 0, RIG_DIGITS, BH_BIND_DISPLAY, NULL);
 	b->flags = BH_BINDF_SHOW_PAGE;
-	put(&m, b);
-	b = bind(&m, 0, RIG_PLAY, BH_BIND_ACTION, "transport");
+	rig_put(&m, b);
+	b = rig_bind(&m, 0, RIG_PLAY, BH_BIND_ACTION, "transport");
 	b->action = 3;
-	b->args = str(&m, "play");
+	b->args = rig_str(&m, "play");
 	b->args_len = 5;
-	put(&m, b);
-	b = bind(&m, 0, RIG_LED, BH_BIND_LIGHT, "recording");
+	rig_put(&m, b);
+	b = rig_bind(&m, 0, RIG_LED, BH_BIND_LIGHT, "recording");
 	b->flags = BH_BINDF_FLASH;
-	put(&m, b);
-	put(&m, bind(&m, 0, RIG_SCENE, BH_BIND_VALUE, "scene"));
-	b = bind(&m, 0, RIG_LOST, BH_BIND_STRIP, "ch9/level");
-	b->text = str(&m, "Ch 9");
-	put(&m, b);
-	b = bind(&m, 0, RIG_TOUCH1, BH_BIND_ACTION, "touched");
+	rig_put(&m, b);
+	rig_put(&m, rig_bind(&m, 0, RIG_SCENE, BH_BIND_VALUE, "scene"));
+	b = rig_bind(&m, 0, RIG_LOST, BH_BIND_STRIP, "ch9/level");
+	b->text = rig_str(&m, "Ch 9");
+	rig_put(&m, b);
+	b = rig_bind(&m, 0, RIG_TOUCH1, BH_BIND_ACTION, "touched");
 	b->action = 7;
-	put(&m, b);
-	page(&m, "Mix", 0);
+	rig_put(&m, b);
+	rig_page(&m, "Mix", 0);
 
 	uint32_t first = m.bindings;
-	put(&m, bind(&m, 1, RIG_FADER1, BH_BIND_VALUE, "ch3/level"));
-	put(&m, bind(&m, 1, RIG_FADER2, BH_BIND_VALUE, "ch2/level"));
-	b = bind(&m, 1, RIG_STRIP1, BH_BIND_STRIP, "ch3/level");
-	b->text = str(&m, "Ch 3");
+	rig_put(&m, rig_bind(&m, 1, RIG_FADER1, BH_BIND_VALUE, "ch3/level"));
+	rig_put(&m, rig_bind(&m, 1, RIG_FADER2, BH_BIND_VALUE, "ch2/level"));
+	b = rig_bind(&m, 1, RIG_STRIP1, BH_BIND_STRIP, "ch3/level");
+	b->text = rig_str(&m, "Ch 3");
 	b->color = 1;
-	put(&m, b);
-	b = bind(&m, 1, RIG_DIGITS, BH_BIND_DISPLAY, NULL);
+	rig_put(&m, b);
+	b = rig_bind(&m, 1, RIG_DIGITS, BH_BIND_DISPLAY, NULL);
 	b->flags = BH_BINDF_SHOW_PAGE;
-	put(&m, b);
-	page(&m, "Other", first);
-	page(&m, "Bare", m.bindings);
+	rig_put(&m, b);
+	rig_page(&m, "Other", first);
+	rig_page(&m, "Bare", m.bindings);
 
-	page_action(&m, RIG_F1, "next", NULL);
-	page_action(&m, RIG_F2, "go", "Other");
-	return finish(&m, generation);
+	rig_page_action(&m, RIG_F1, "next", NULL);
+	rig_page_action(&m, RIG_F2, "go", "Other");
+	return rig_finish(&m, generation);
 }
 
 int
@@ -212,24 +216,24 @@ rig_changed_config(void)
 int
 rig_large_config(unsigned pages, unsigned per_page)
 {
-	struct maker m = {.w = bh_config_writer_new()};
-	make_procs(&m, 64);
+	struct rig_maker m;
+	rig_make(&m);
 	for (unsigned p = 0; p < pages; p++) {
 		uint32_t first = m.bindings;
 		char name[32];
-		put(&m, bind(&m, p, RIG_FADER1, BH_BIND_VALUE, "ch1/level"));
-		put(&m, bind(&m, p, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
-		put(&m, bind(&m, p, RIG_VPOT, BH_BIND_RELATIVE, "ch1/pan"));
-		put(&m, bind(&m, p, RIG_STRIP1, BH_BIND_STRIP, "ch1/level"));
+		rig_put(&m, rig_bind(&m, p, RIG_FADER1, BH_BIND_VALUE, "ch1/level"));
+		rig_put(&m, rig_bind(&m, p, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
+		rig_put(&m, rig_bind(&m, p, RIG_VPOT, BH_BIND_RELATIVE, "ch1/pan"));
+		rig_put(&m, rig_bind(&m, p, RIG_STRIP1, BH_BIND_STRIP, "ch1/level"));
 		for (unsigned k = 4; k < per_page; k++) {
 			/* Controls that the desk does not have would be refused by bh-config; the rest share one button. */
 			snprintf(name, sizeof(name), "p%u/x%u", p, k);
-			put(&m, bind(&m, p, RIG_F1, BH_BIND_VALUE, name));
+			rig_put(&m, rig_bind(&m, p, RIG_F1, BH_BIND_VALUE, name));
 		}
 		snprintf(name, sizeof(name), "Page %u", p);
-		page(&m, name, first);
+		rig_page(&m, name, first);
 	}
-	return finish(&m, 3);
+	return rig_finish(&m, 3);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -277,7 +281,13 @@ rig_new_with(int config_fd, bool directory)
 struct rig *
 rig_new(void)
 {
-	struct rig *r = rig_new_with(rig_config(), true);
+	return rig_new_full(rig_config());
+}
+
+struct rig *
+rig_new_full(int config_fd)
+{
+	struct rig *r = rig_new_with(config_fd, true);
 	mix_health(r, BH_HEALTH_OK);
 	mix_report(r, RIG_LEVEL1, -10);
 	mix_report(r, RIG_LEVEL2, -20);
@@ -287,6 +297,7 @@ rig_new(void)
 	mix_report(r, RIG_SCENES, 0);
 	mix_report(r, RIG_RECORDING, 0);
 	mix_report(r, RIG_ROOM, 50);
+	mix_report(r, RIG_COUNT, 5);
 	rig_advance(r, 1000);
 	rig_clear(r);
 	return r;
@@ -441,7 +452,7 @@ rig_advance(struct rig *r, unsigned ms)
 		if (due > r->now_ns)
 			r->now_ns = due;
 		rig_begin(r);
-		bh_core_timers(r->core);
+		bh_core_timers(r->core, r->now_ns);
 		rig_end(r);
 	}
 	r->now_ns = until;
@@ -464,10 +475,19 @@ desk_move(struct rig *r, unsigned ctl, double pos)
 }
 
 void
+desk_push(struct rig *r, unsigned ctl, bool pressed)
+{
+	if (pressed)
+		rig_event(r, RIG_DESK, (struct bh_event){.kind = BH_EV_PRESS, .type = BH_BOOL, .id = ctl, .v.i = 1});
+	else
+		rig_event(r, RIG_DESK, (struct bh_event){.kind = BH_EV_RELEASE, .type = BH_BOOL, .id = ctl, .gen = ++r->desk_gen[ctl]});
+}
+
+void
 desk_press(struct rig *r, unsigned ctl)
 {
-	rig_event(r, RIG_DESK, (struct bh_event){.kind = BH_EV_PRESS, .type = BH_BOOL, .id = ctl, .v.i = 1});
-	rig_event(r, RIG_DESK, (struct bh_event){.kind = BH_EV_RELEASE, .type = BH_BOOL, .id = ctl, .gen = ++r->desk_gen[ctl]});
+	desk_push(r, ctl, true);
+	desk_push(r, ctl, false);
 }
 
 void

@@ -15,10 +15,10 @@
 enum rig_slot { RIG_DESK = 4, RIG_MIX = 5 };
 enum rig_ctl {
 	RIG_FADER1, RIG_FADER2, RIG_MUTE, RIG_VPOT, RIG_STRIP1, RIG_STRIP2, RIG_METER, RIG_DIGITS, RIG_PLAY, RIG_LED, RIG_F1,
-	RIG_F2, RIG_SCENE, RIG_JOG, RIG_LOST, RIG_TOUCH1, RIG_CTLS
+	RIG_F2, RIG_SCENE, RIG_JOG, RIG_LOST, RIG_TOUCH1, RIG_PEDAL, RIG_CTLS
 };
 enum rig_param {
-	RIG_LEVEL1, RIG_LEVEL2, RIG_MUTED, RIG_PAN, RIG_SCENES, RIG_PEAK, RIG_RECORDING, RIG_LEVEL3, RIG_TITLE, RIG_ROOM, RIG_RO,
+	RIG_LEVEL1, RIG_LEVEL2, RIG_MUTED, RIG_PAN, RIG_SCENES, RIG_PEAK, RIG_RECORDING, RIG_LEVEL3, RIG_TITLE, RIG_ROOM, RIG_RO, RIG_COUNT,
 	RIG_PARAMS
 };
 #define RIG_RECORDS 1024
@@ -54,8 +54,22 @@ int rig_large_config(unsigned pages, unsigned per_page);
 /* Another one of the same: fader1 on page Mix is bound to ch3/level. */
 int rig_changed_config(void);
 
+/* One's own: rig_make(), then for each page its bindings (rig_bind(), changed, rig_put()) and rig_page(), global ones, rig_finish(). */
+struct rig_maker {
+	struct bh_config_writer *w;
+	uint32_t bindings;
+};
+void rig_make(struct rig_maker *m); /* the desk and the mixer */
+uint32_t rig_str(struct rig_maker *m, const char *s);
+struct bh_cfg_binding *rig_bind(struct rig_maker *m, unsigned page, unsigned ctl, unsigned kind, const char *target);
+void rig_put(struct rig_maker *m, const struct bh_cfg_binding *b);
+void rig_page(struct rig_maker *m, const char *name, uint32_t first);
+void rig_page_action(struct rig_maker *m, unsigned ctl, const char *verb, const char *arg); /* global */
+int rig_finish(struct rig_maker *m, uint64_t generation);
+
 struct rig *rig_new(void); /* everything known, the mixer up, the log empty */
 struct rig *rig_new_with(int config_fd, bool directory);
+struct rig *rig_new_full(int config_fd); /* as rig_new() */
 void rig_free(struct rig *r);
 /* A core that goes on from the records of `r`, as a successor does. */
 void rig_restart(struct rig *r);
@@ -70,7 +84,8 @@ void rig_advance(struct rig *r, unsigned ms); /* the clock, running every timer 
 
 void desk_touch(struct rig *r, unsigned ctl, bool touched);
 void desk_move(struct rig *r, unsigned ctl, double pos);
-void desk_press(struct rig *r, unsigned ctl);
+void desk_push(struct rig *r, unsigned ctl, bool pressed);
+void desk_press(struct rig *r, unsigned ctl); /* and let go */
 void desk_turn(struct rig *r, unsigned ctl, int ticks);
 void mix_report(struct rig *r, unsigned param, double x);
 void mix_report_text(struct rig *r, unsigned param, const char *s);

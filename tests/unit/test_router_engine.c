@@ -141,7 +141,7 @@ life_run(struct life *l)
 	}
 	for (unsigned k = 0; k < ROOM_PEERS; k++)
 		router_drain(&l->r, room_slots[k], NULL, NULL);
-	router_timers(&l->r, clock_last + 5000 * MS);
+	router_timers(&l->r, clock_last + 5000 * MS, clock_last + 5000 * MS);
 }
 
 static void
