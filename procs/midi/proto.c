@@ -108,7 +108,7 @@ midi_to_raw(const struct midi_map *m, double value)
 static uint16_t
 pair_coarse(const struct midi_pair *p)
 {
-	return p->fine ? (uint16_t)(p->msb << 7) : midi_to_14bit(p->msb);
+	return (uint16_t)(p->fine ? p->msb << 7 : midi_to_14bit(p->msb));
 }
 
 static bool
@@ -233,8 +233,7 @@ midi_rpn_in(struct midi_rpn *r, const struct midi_event *ev, struct midi_event *
 		uint16_t was = r->kind[c] == kind ? r->number[c] : 0;
 
 		r->kind[c] = kind;
-		r->number[c] = ev->number & 1 ? (uint16_t)(v << 7 | (was & 127))
-					      : (uint16_t)((was & (127 << 7)) | v);
+		r->number[c] = (uint16_t)(ev->number & 1 ? v << 7 | (was & 127) : (was & (127 << 7)) | v);
 		return false;
 	}
 	if ((ev->number != 6 && ev->number != 38) || r->kind[c] == 0 || r->number[c] == 16383)
