@@ -21,6 +21,7 @@
 #include "common/spawn.h"
 #include "procs/config/compile.h"
 #include "procs/config/diff.h"
+#include "procs/config/import.h"
 #include "procs/config/reference.h"
 #include "procs/config/sandbox.h"
 #include "shm/seg.h"
@@ -34,6 +35,7 @@ struct args {
 	const char *file;
 	const char *defaults; /* kind, "" = all, NULL = not asked for */
 	bool reference;
+	const char *import; /* file of XTouch-GW */
 };
 
 static int
@@ -42,6 +44,8 @@ usage(FILE *out)
 	fputs("usage: bh-config [--previous FD [--was FD] [--changes]] [--out FD] [--unless HASH] FILE\n"
 	      "                                      check and compile a configuration; say what is different\n"
 	      "       bh-config --defaults [KIND]    every key with its default, as YAML\n"
+	      "       bh-config --import-xtouch-gw FILE\n"
+	      "                                      a configuration of XTouch-GW as one of ours\n"
 	      "       bh-config --reference          the reference of the configuration, as Markdown\n",
 	      out);
 	return out == stdout ? 0 : EXIT_USAGE;
@@ -78,6 +82,8 @@ parse_args(int argc, char **argv, struct args *a)
 			a->changes = true;
 		} else if (strcmp(argv[i], "--defaults") == 0) {
 			a->defaults = i + 1 < argc ? argv[++i] : "";
+		} else if (strcmp(argv[i], "--import-xtouch-gw") == 0 && i + 1 < argc) {
+			a->import = argv[++i];
 		} else if (strcmp(argv[i], "--reference") == 0) {
 			a->reference = true;
 		} else if (argv[i][0] == '-' || a->file) {
@@ -86,7 +92,7 @@ parse_args(int argc, char **argv, struct args *a)
 			a->file = argv[i];
 		}
 	}
-	return a->file ? !a->defaults && !a->reference : a->defaults || a->reference;
+	return !!a->file + !!a->defaults + a->reference + !!a->import == 1;
 }
 
 static int
@@ -310,6 +316,26 @@ compile_file(const struct args *a, struct arena *arena)
 	return r < 0 ? EXIT_REFUSED : r;
 }
 
+/* Ours on stdout; what has no counterpart, and what is wrong with theirs, on stderr. */
+static int
+import_file(const struct args *a, struct arena *arena)
+{
+	struct report report = {.arena = arena};
+	struct import_result result;
+	struct source src = {.path = a->import};
+	src.text = read_text(arena, a->import, &src.len);
+	if (!src.text) {
+		fprintf(stderr, "%s: cannot be read: %s\n", a->import, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	int r = import_xtouch_gw(&src, arena, &report, stdout, stderr, &result);
+	report_print(&report, stderr);
+	if (r < 0)
+		return EXIT_REFUSED;
+	fprintf(stderr, "%u controls converted; %u things without a counterpart\n", result.converted, result.noted);
+	return fflush(stdout) ? EXIT_REFUSED : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -325,7 +351,9 @@ main(int argc, char **argv)
 	r = config_confine();
 	if (r < 0)
 		fprintf(stderr, "bh-config: goes on without its confinement: %s\n", strerror(-r));
-	if (a.file) {
+	if (a.import) {
+		r = import_file(&a, &arena);
+	} else if (a.file) {
 		r = compile_file(&a, &arena);
 	} else {
 		struct report report = {.arena = &arena};

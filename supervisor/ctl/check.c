@@ -33,12 +33,15 @@ read_all(int fd, char *text, size_t cap)
 	text[len] = '\0';
 }
 
-/* Its exit status; `text` receives its errors, or NULL: they go to stderr. -errno if it could not be started. */
+/*
+ * Its exit status; `verb` may be NULL. `text` receives its errors, or NULL: they go to stderr. What it prints goes to `out`, -1 =
+ * our own stdout. -errno if it could not be started.
+ */
 static int
-run_config(const char *file, char *text, size_t cap)
+run_config(const char *verb, const char *file, int out, char *text, size_t cap)
 {
 	char program[512];
-	char *args[] = {program, (char *)(uintptr_t)file, NULL};
+	char *args[] = {program, (char *)(uintptr_t)(verb ? verb : file), verb ? (char *)(uintptr_t)file : NULL, NULL};
 	posix_spawn_file_actions_t fa;
 	int pipefd[2] = {-1, -1}, status;
 	pid_t pid;
@@ -50,6 +53,8 @@ run_config(const char *file, char *text, size_t cap)
 	posix_spawn_file_actions_init(&fa);
 	if (text)
 		posix_spawn_file_actions_adddup2(&fa, pipefd[1], STDERR_FILENO);
+	if (out >= 0)
+		posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
 	r = -posix_spawn(&pid, program, &fa, NULL, args, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	bh_close(&pipefd[1]);
@@ -64,13 +69,13 @@ run_config(const char *file, char *text, size_t cap)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int
-ctl_check_config(struct ctl *ctl, const char *file)
+static int
+run_on_file(struct ctl *ctl, const char *verb, const char *file, int out)
 {
 	static char text[65536];
 	if (access(file, R_OK) < 0)
 		return ctl_error(ctl, "bad-config", NULL, "%s: %s", file, strerror(errno));
-	int r = run_config(file, ctl->json ? text : NULL, sizeof(text));
+	int r = run_config(verb, file, out, ctl->json ? text : NULL, sizeof(text));
 	if (r == 0)
 		return CTL_OK;
 	if (r < 0)
@@ -81,4 +86,16 @@ ctl_check_config(struct ctl *ctl, const char *file)
 	if (ctl->json)
 		ctl->out->error(stdout, "bad-config", text, "");
 	return CTL_BAD_CONFIG;
+}
+
+int
+ctl_check_config(struct ctl *ctl, const char *file)
+{
+	return run_on_file(ctl, NULL, file, -1);
+}
+
+int
+ctl_import(struct ctl *ctl, const char *file, int out)
+{
+	return run_on_file(ctl, "--import-xtouch-gw", file, out);
 }

@@ -26,6 +26,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 NULL, verb_check},
 	{"reload", "[FILE]", 0, 1, JSON, "file", "Run", "take the changed configuration, or another file, into use",
 	 "Says what is different, and which processes are restarted for it; all others go on. A wrong configuration changes nothing: its errors are printed, exit 5. A file that changes is taken without this, too (option *watch* of *supervisor:*).", verb_reload},
+	{"import", "xtouch-gw FILE [OUT]", 2, 3, 0, "file", "Run", "convert a configuration of XTouch-GW into one of ours",
+	 "Ours goes to OUT (which must not be there yet) and is checked, or to the standard output. What has no counterpart stands in it as a comment where it was, and is told with line and reason.", verb_import},
 	{"status", "[NAME]", 0, 1, JSON, "processes", "Look", "health, reason and hint of all processes, or all about one",
 	 "Exit 3 if one that should be well is not. A process that a person has stopped or held is well, unless it is asked for by name. Works while bh-control, the supervisor or the keeper is down: then it reads shared memory itself, says so, and exits 3.", verb_status},
 	{"monitor", "[NAME]", 0, 1, JSON | CTL_OPT_LAST | CTL_OPT_ONCE, "processes", "Look", "what happens, in plain words, until interrupted",
