@@ -68,6 +68,8 @@ make_yaml(const char *link)
 	yaml_page("Mix", "loop", "Ch", mix_colors, "MIX");
 	yaml_page("Bus", "bus", "Grp", bus_colors, "BUS");
 	yaml_page("Twin", "loop", "Ch", mix_colors, "MIX");
+	yaml_add("global: {bindings: {bank_right: {action: page/next}, play: {action: loop/transport, args: [play]}, "
+		 "stop: {action: loop/transport, args: [stop]}}}\n");
 }
 
 /* ------------------------------------------------------------------ words to the pipeline */
@@ -371,6 +373,65 @@ START_TEST(on_a_din_cable_running_status_keeps_the_full_render_within_its_budget
 }
 END_TEST
 
+#define STORM_TURNS 1000u
+#define STORM_SAMPLES 512u
+#define DIN_RATE 3125u
+#define LINK_BURST (32u + 120u) /* 10 ms ahead of the cable, and the longest message: a display in one piece */
+
+/* What the surface has given to the cable, and when: not before `from`, not after `to`. */
+struct sample {
+	uint64_t from_ns, to_ns, bytes;
+};
+
+static struct sample
+sample_link(void)
+{
+	const struct bh_self *self = pipeline_self(&pl, "desk");
+	struct sample s = {.from_ns = bh_mono_ns()};
+	ck_assert_ptr_nonnull(self);
+	s.bytes = __atomic_load_n(&self->counter[BH_CNT_BYTES_OUT], __ATOMIC_RELAXED);
+	s.to_ns = bh_mono_ns();
+	return s;
+}
+
+/* Between no two samples more than the cable carries in that time. */
+static void
+check_budget(const struct sample *s, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = i + 1; k < n; k++) {
+			double most = (double)(s[k].to_ns - s[i].from_ns) / BH_NS_PER_S * DIN_RATE + LINK_BURST;
+			ck_assert_msg((double)(s[k].bytes - s[i].bytes) <= most, "%llu bytes in %.3f s",
+				      (unsigned long long)(s[k].bytes - s[i].bytes), (double)(s[k].to_ns - s[i].from_ns) / BH_NS_PER_S);
+		}
+}
+
+/* 100 switches a second on a MIDI cable, hands on the faders and the mixer's meters moving. */
+START_TEST(a_storm_of_pages_ends_in_the_picture_of_a_fresh_render_and_never_exceeds_the_cable)
+{
+	static struct sample s[STORM_SAMPLES];
+	unsigned n = 0, ms;
+	simdesk_must(desk, "tap play");
+	simdesk_must(desk, "random-load seed 7 for 10s rate 20 using fader1 fader2 fader3 vpot4 mute5 &");
+	simdesk_begin(desk, "repeat %u { tap bank_right for 2ms; wait 8ms }", STORM_TURNS);
+	while (!simdesk_is_over(desk)) {
+		struct sample now = sample_link();
+		if (n < STORM_SAMPLES && (!n || now.from_ns - s[n - 1].from_ns > 30 * BH_NS_PER_MS))
+			s[n++] = now;
+		usleep(1000);
+	}
+	ck_assert_int_eq(simdesk_end(desk), SIMDESK_OK);
+	simdesk_must(desk, "wait hands within 60s; tap stop");
+	await_quiet();
+	ck_assert_uint_gt(n, 20);
+	check_budget(s, n);
+	/* 1000 turns of three pages end on the second one: no press was lost, none was done twice. */
+	simdesk_must(desk, "expect digits timecode \"BUS\" within 30s");
+	full_render(&ms);
+	expect_faders("bus");
+}
+END_TEST
+
 /* ------------------------------------------------------------------ hands and truth */
 
 START_TEST(a_fader_held_over_a_switch_keeps_still_and_moves_only_what_it_held)
@@ -484,6 +545,7 @@ main(void)
 	tcase_add_checked_fixture(din, setup_din, teardown);
 	tcase_set_timeout(din, 90);
 	tcase_add_test(din, on_a_din_cable_running_status_keeps_the_full_render_within_its_budget);
+	tcase_add_test(din, a_storm_of_pages_ends_in_the_picture_of_a_fresh_render_and_never_exceeds_the_cable);
 	suite_add_tcase(s, usb);
 	suite_add_tcase(s, din);
 	SRunner *r = srunner_create(s);
