@@ -4,7 +4,7 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check reload status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
@@ -12,6 +12,7 @@ _bulkhead()
 		run) opts="--runtime --help --config" ;;
 		check) opts="--json --runtime --help" ;;
 		reload) opts="--json --runtime --help" ;;
+		import) opts="--runtime --help" ;;
 		status) opts="--json --runtime --help" ;;
 		monitor) opts="--json --runtime --help --last --once" ;;
 		trace) opts="--json --runtime --help --last --once" ;;
@@ -42,6 +43,7 @@ _bulkhead()
 		case $verb in
 		check) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		reload) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		import) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		status) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		monitor) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		trace) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
@@ -61,7 +63,7 @@ _bulkhead()
 		move) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		turn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check reload status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
 		esac
 	fi
 }

@@ -3,6 +3,7 @@ complete -c bulkhead -f
 complete -c bulkhead -n __fish_use_subcommand -a run -d 'check the configuration and run the pipeline in the foreground'
 complete -c bulkhead -n __fish_use_subcommand -a check -d 'check a configuration without running it: all errors at once'
 complete -c bulkhead -n __fish_use_subcommand -a reload -d 'take the changed configuration, or another file, into use'
+complete -c bulkhead -n __fish_use_subcommand -a import -d 'convert a configuration of XTouch-GW into one of ours'
 complete -c bulkhead -n __fish_use_subcommand -a status -d 'health, reason and hint of all processes, or all about one'
 complete -c bulkhead -n __fish_use_subcommand -a monitor -d 'what happens, in plain words, until interrupted'
 complete -c bulkhead -n __fish_use_subcommand -a trace -d 'every event into and out of one process, decoded'
@@ -36,6 +37,9 @@ complete -c bulkhead -n '__fish_seen_subcommand_from reload' -l json -d 'print J
 complete -c bulkhead -n '__fish_seen_subcommand_from reload' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from reload' -l help -s h -d 'help, of the verb if one is given'
 complete -c bulkhead -n '__fish_seen_subcommand_from reload' -F
+complete -c bulkhead -n '__fish_seen_subcommand_from import' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
+complete -c bulkhead -n '__fish_seen_subcommand_from import' -l help -s h -d 'help, of the verb if one is given'
+complete -c bulkhead -n '__fish_seen_subcommand_from import' -F
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -l json -d 'print JSON instead of text'
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -l help -s h -d 'help, of the verb if one is given'
@@ -117,4 +121,4 @@ complete -c bulkhead -n '__fish_seen_subcommand_from version' -l help -s h -d 'h
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -l help -s h -d 'help, of the verb if one is given'
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -l as -r -d 'bash, zsh, fish: completion; scd: part of the manual page'
-complete -c bulkhead -n '__fish_seen_subcommand_from help' -a 'run check reload status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help'
+complete -c bulkhead -n '__fish_seen_subcommand_from help' -a 'run check reload import status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help'
