@@ -77,6 +77,7 @@ struct hang_watch {
 	uint64_t since_ns;    /* owed since, as far as we have seen it ourselves */
 	uint64_t wait_ns, ran_ns; /* time spent waiting for a CPU and on one, then */
 	uint64_t wait_mark_ns;/* the same, when we looked last at all */
+	uint64_t excused_ns;  /* when we last saw that it could not work: what was owed before does not count */
 };
 
 struct child {

@@ -7,7 +7,8 @@
  * A hang is owed work without progress, and never a matter of time alone. A producer says that a process does not consume; we
  * look for ourselves that work lies there and the cursor stands still. Before it is called a hang, /proc is read: a process
  * that is stopped (by a signal, by a debugger) is shown as degraded and left alone, and time that it spent waiting for a
- * CPU does not count. So a machine under load, or a breakpoint, never looks like a hang.
+ * CPU, or for a disk that brings its memory back, does not count. So a machine under load, or a breakpoint, never looks like a
+ * hang.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@ BH_LOG_TOPIC("watch");
 
 #define BUSY_LIMIT_MAX_MS 600000u /* a process may declare a call of at most ten minutes */
 #define DRAIN_MAX 256	/* events of one process in a turn */
+#define DISK_TIMES 15	/* its patience: longer in a sleep that no signal ends is a hang, too */
 
 static ssize_t
 read_proc(pid_t pid, const char *file, char *buf, size_t cap)
@@ -305,10 +307,18 @@ patience_ns(const struct child *c)
 	return ms * BH_NS_PER_MS;
 }
 
+/* It cannot be blamed now: what is owed is owed from now on. */
+static void
+excuse(struct child *c)
+{
+	c->hang.open = false;
+	c->hang.excused_ns = bh_mono_ns();
+}
+
 static void
 freeze(struct child *c, char state)
 {
-	c->hang.open = false;
+	excuse(c);
 	if (c->frozen)
 		return;
 	c->frozen = true;
@@ -338,19 +348,24 @@ on_owed(struct child *by, uint32_t slot, int64_t owed_ns)
 		freeze(c, state);
 		return;
 	}
+	if (state == 'D' && (uint64_t)owed_ns < DISK_TIMES * patience_ns(c)) {
+		excuse(c);
+		return;
+	}
 	cpu_times((pid_t)c->body.pid, &ran, &waited);
 	struct hang_watch *h = &c->hang;
 	if (!h->open || h->by != by->slot || h->cursor != cursor) {
 		/*
 		 * Seen for the first time. What the producer says to have waited counts as far as it cannot have been a
-		 * wait for a CPU; at most what passed since its start.
+		 * wait for a CPU; at most what passed since its start, and since it was stopped.
 		 */
-		uint64_t credit = (uint64_t)owed_ns, lived = bh_now_ns() - c->body.started_ns;
+		uint64_t credit = (uint64_t)owed_ns, lived = bh_now_ns() - c->body.started_ns, able = now - h->excused_ns;
 		uint64_t queued = waited - (h->wait_mark_ns <= waited ? h->wait_mark_ns : waited);
 		credit = credit < lived ? credit : lived;
+		credit = credit < able ? credit : able;
 		credit -= queued < credit ? queued : credit;
 		*h = (struct hang_watch){.open = true, .by = by->slot, .cursor = cursor, .since_ns = now - credit,
-					 .wait_ns = waited, .ran_ns = ran};
+					 .wait_ns = waited, .ran_ns = ran, .excused_ns = h->excused_ns};
 	}
 	h->wait_mark_ns = waited;
 	/* Ready to run, and given nothing since we began to look: it cannot be blamed. */
@@ -372,6 +387,7 @@ watch_frozen(struct child *c)
 	if (!c->frozen || watch_start_time((pid_t)c->body.pid, &start_time, &state) < 0 || is_frozen_state(state))
 		return;
 	c->frozen = false;
+	excuse(c);
 	bh_info("%s: goes on", c->body.name);
 	table_claimed(c);
 }

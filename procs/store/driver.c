@@ -26,6 +26,7 @@
 BH_LOG_TOPIC("store");
 
 #define RETRY_WRITE_MS 5000
+#define DISK_MS 60000 /* a disk that is asleep or overloaded takes that long to hold a snapshot */
 #define RESTORE_WINDOW 12	/* requests that may be unanswered: the answers and a hint fit the 16 slots of our inbox */
 #define RESTORE_GIVE_UP_MS 60000
 #define RESTORE_RETRY_MS 250
@@ -191,7 +192,9 @@ on_write(void *data)
 	picture(st);
 	st->last.generation++;
 	st->last.written_ns = wall_ns();
+	bh_proc_busy(st->proc, DISK_MS);
 	int r = snapshot_write(&st->last, st->dir);
+	bh_proc_busy(st->proc, 0);
 	if (r == 0) {
 		bh_count(st->proc, CNT_WRITTEN, 1);
 		bh_proc_health(st->proc, BH_HEALTH_OK, NULL, "%s", "");

@@ -4,6 +4,7 @@
  *   router    sends an action to everybody whenever somebody becomes ok, so that they owe work
  *   control   passes requests from a socket (child.sock in the runtime folder) to the supervisor, and results back
  *   deaf*     hangs on the first event from the router
+ *   sluggish* takes half a second for each event from the router that is a second old
  *   crash*    dies a moment after it was ready
  *   unborn*   dies while it attaches
  *   late*     is never ready
@@ -142,6 +143,8 @@ child_drain(struct bh_proc *proc, void *state, struct bh_peer *peer)
 	while (bh_proc_take(proc, peer, &ev, payload, &len)) {
 		if (peer->slot == BH_SLOT_ROUTER && is_called(proc, "deaf"))
 			wait_for_ever();
+		if (peer->slot == BH_SLOT_ROUTER && is_called(proc, "sluggish") && bh_now_ns() - ev.stamp_ns > BH_NS_PER_S)
+			usleep(500000);
 		bh_proc_done(proc, peer, &ev);
 		if (peer->slot != BH_SLOT_SUPERVISOR)
 			continue;
