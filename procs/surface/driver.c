@@ -309,6 +309,7 @@ decode_all(struct surface *s)
 		if (decode_message(&s->decode, &msg, &ev))
 			on_surface_event(s, &ev);
 		input_done(&s->input);
+		s->stamp_ns++; /* of each its own: by its stamp an action is known */
 	}
 	uint64_t odd = count_oddities(&s->input.parser.counters);
 	if (odd == s->oddities)

@@ -18,6 +18,16 @@
 #define ACT_MS 2500	 /* a little longer than bh-control waits, so that its own words arrive */
 #define RELOAD_MS 15500
 #define COME_BACK_MS 2000 /* how long an act waits for bh-control to be there */
+#define PATIENCE_MAX 100  /* times these, at most */
+
+/* On a machine that is slow or busy people may wait for longer: by BULKHEAD_PATIENCE, so many times as long. */
+static int
+patient(int ms)
+{
+	const char *s = getenv("BULKHEAD_PATIENCE");
+	long times = s ? strtol(s, NULL, 10) : 1;
+	return ms * (int)(times < 1 ? 1 : times > PATIENCE_MAX ? PATIENCE_MAX : times);
+}
 
 /* Does anybody listen there? ZeroMQ itself would wait for it silently. */
 static bool
@@ -212,7 +222,7 @@ ctl_read(struct ctl *ctl, enum bh_wire_verb verb, const char *arg, struct ctl_an
 		if (arg && bh_wire_verbs[verb].arg)
 			bh_wire_str(&o, bh_wire_verbs[verb].arg, arg);
 		bh_wire_close(&o);
-		int e = exchange(path, &o, id, READ_MS, a);
+		int e = exchange(path, &o, id, patient(READ_MS), a);
 		bh_wire_out_fini(&o);
 		if (e == 0)
 			return judge(ctl, a);
@@ -239,13 +249,13 @@ ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb v
 		goto out;
 	}
 	if (r == 0)
-		r = wait_listening(path, COME_BACK_MS);
+		r = wait_listening(path, patient(COME_BACK_MS));
 	if (r < 0) {
 		code = ctl_error(ctl, "timed-out", "`bulkhead status control` tells why; nothing was done",
 				 "bh-control is not there");
 		goto out;
 	}
-	r = exchange(path, o, id, verb == BH_VERB_RELOAD ? RELOAD_MS : ACT_MS, &a);
+	r = exchange(path, o, id, patient(verb == BH_VERB_RELOAD ? RELOAD_MS : ACT_MS), &a);
 	if (r < 0) {
 		code = ctl_error(ctl, "timed-out", "whether it was done is not known: look before you try again",
 				 "bh-control does not answer (%s)", strerror(-r));

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#define PATIENCE_MS 30000u
+#define PATIENCE_MS 60000u
 
 static inline unsigned
 patience_ms(unsigned ms)

@@ -67,6 +67,7 @@ pipeline_prepare(struct pipeline *p, const char *yaml)
 	snprintf(path, sizeof(path), "%s/state", p->dir);
 	mkdir(path, 0700);
 	setenv("BULKHEAD_STATE_DIR", path, 1);
+	setenv("BULKHEAD_PATIENCE", "8", 1);
 	pipeline_config(p, yaml);
 }
 

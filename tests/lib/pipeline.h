@@ -20,6 +20,13 @@
 #include "shm/seg.h"
 #include "tests/lib/patience.h"
 
+/*
+ * For the configuration of each test that is not about these limits: what is late only because the machine is busy is not late. The
+ * tool's waits are lengthened by its environment.
+ */
+#define PIPELINE_PATIENT "control: {request_timeout: 60s, reload_timeout: 120s}\n"
+#define PIPELINE_PATIENT_DRIVER "max_age_ms: 60s"
+
 struct pipeline_map {
 	char name[40];
 	uint32_t epoch;

@@ -39,6 +39,7 @@ static struct {
 static struct {
 	unsigned presses[BH_MAX_CONTROLS], releases[BH_MAX_CONTROLS], events, resyncs;
 	bool held[BH_MAX_CONTROLS];
+	uint64_t press_ns;
 } told;
 
 static void
@@ -136,6 +137,8 @@ router_read(void)
 		if (ev.kind == BH_EV_PRESS && ev.id < BH_MAX_CONTROLS) {
 			router_let_go(ev.id);
 			told.presses[ev.id]++;
+			ck_assert_uint_gt(ev.stamp_ns, told.press_ns);
+			told.press_ns = ev.stamp_ns;
 			told.held[ev.id] = true;
 		}
 		if (ev.kind == BH_EV_RELEASE && ev.id < BH_MAX_CONTROLS)
@@ -313,6 +316,15 @@ START_TEST(a_burst_in_one_read_rings_the_router_once)
 	ck_assert(until(2000, told.events - events == 16));
 	ck_assert_uint_le(host_counter(&h, BH_CNT_BELLS) - bells, 1);
 	bh_bell_awake(h.router_self);
+}
+END_TEST
+
+/* What follows from a press is known by its stamp: router_read() compares. */
+START_TEST(presses_that_were_read_together_have_stamps_of_their_own)
+{
+	SAY("\x90\x10\x7f\x90\x11\x7f\x90\x10\x00\x90\x10\x7f");
+	ck_assert(until(2000, told.presses[panel_find(&panel, "mute1")] == 2));
+	ck_assert_uint_eq(told.presses[panel_find(&panel, "mute2")], 1);
 }
 END_TEST
 
@@ -636,6 +648,7 @@ main(void)
 	tcase_add_test(t, what_the_hand_does_arrives);
 	tcase_add_test(t, what_shall_be_shown_is_shown_and_nothing_else_is_sent);
 	tcase_add_test(t, a_burst_in_one_read_rings_the_router_once);
+	tcase_add_test(t, presses_that_were_read_together_have_stamps_of_their_own);
 	tcase_add_test(t, garbage_is_counted_and_does_no_harm);
 	tcase_add_test(t, a_successor_sends_only_differences_on_the_same_cable);
 	tcase_add_test(t, the_hand_is_newer_than_feedback_from_before_the_kill);

@@ -21,7 +21,7 @@ static const char yaml[] =
 	"surfaces: {desk: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}}\n"
 	"drivers:\n"
 	"  loop: {kind: loop, channels: 8}\n"
-	"store: {delay_ms: 50ms}\n"
+	"store: {delay_ms: 50ms}\n" PIPELINE_PATIENT
 	"pages:\n"
 	"  - name: Mix\n"
 	"    bindings:\n"

@@ -28,6 +28,7 @@
 	"  loop: {kind: loop, channels: 8, meters: false}\n" \
 	"  bus: {kind: loop, channels: 4, meters: false" bus "}\n" \
 	"store: {delay_ms: " delay "}\n" \
+	"supervisor: {stop_ms: 60s}\n" PIPELINE_PATIENT \
 	"pages:\n" \
 	"  - name: Mix\n" \
 	"    bindings:\n" \

@@ -63,6 +63,7 @@ make_yaml(const char *link)
 		 "drivers:\n"
 		 "  loop: {kind: loop, channels: 8}\n"
 		 "  bus: {kind: loop, channels: 8}\n"
+		 PIPELINE_PATIENT
 		 "pages:\n",
 		 link);
 	yaml_page("Mix", "loop", "Ch", mix_colors, "MIX");

@@ -14,7 +14,7 @@
 #include "tests/lib/simdesk.h"
 
 #define DRIVERS_PLAIN \
-	"  loop: {kind: loop, channels: 8, meters: false}\n" \
+	"  loop: {kind: loop, channels: 8, meters: false, " PIPELINE_PATIENT_DRIVER "}\n" \
 	"  bus: {kind: loop, channels: 8, meters: false}\n"
 
 #define MIX(fader2) \
@@ -32,7 +32,7 @@
 #define CONFIG(drivers, fader2) \
 	"bulkhead: 1\n" \
 	"surfaces: {desk: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}}\n" \
-	"drivers:\n" drivers MIX(fader2)
+	"drivers:\n" drivers PIPELINE_PATIENT MIX(fader2)
 
 static struct pipeline pl;
 static struct simdesk *desk;
@@ -191,8 +191,8 @@ START_TEST(a_wrong_configuration_is_refused_with_its_place_and_changes_nothing)
 	static const struct {
 		const char *yaml, *place;
 	} wrong[] = {
-		{CONFIG(DRIVERS_PLAIN, "loop/ch5/level") "      fadr4: loop/ch6/level\n", "pipeline.yaml:16:7: "},
-		{CONFIG(DRIVERS_PLAIN, "lop/ch5/level"), "pipeline.yaml:10:15: "},
+		{CONFIG(DRIVERS_PLAIN, "loop/ch5/level") "      fadr4: loop/ch6/level\n", "pipeline.yaml:17:7: "},
+		{CONFIG(DRIVERS_PLAIN, "lop/ch5/level"), "pipeline.yaml:11:15: "},
 		{CONFIG("  loop: {kind: loop, channels: many}\n", "loop/ch5/level"), "pipeline.yaml:4:"},
 		{CONFIG(DRIVERS_PLAIN, "loop/ch5/level") "  - name: [\n", "pipeline.yaml:"},
 		{"", "pipeline.yaml"},

@@ -20,7 +20,8 @@ static const char yaml[] = "bulkhead: 1\n"
 			   "surfaces:\n"
 			   "  desk: { device: x-touch, transport: socket, path: @DIR@/desk.sock }\n"
 			   "drivers:\n"
-			   "  loop: { kind: loop, channels: 4 }\n"
+			   "  loop: { kind: loop, channels: 4, " PIPELINE_PATIENT_DRIVER " }\n"
+			   PIPELINE_PATIENT
 			   "pages:\n"
 			   "  - name: Mix\n"
 			   "    bindings:\n"
@@ -249,12 +250,14 @@ START_TEST(status_works_while_bh_control_does_not_answer)
 {
 	pid_t control = pipeline_pid(&p, "control");
 	kill(control, SIGSTOP);
+	unsetenv("BULKHEAD_PATIENCE"); /* there is nothing to wait for */
 	expect(3, "status");
 	ck_assert_msg(strstr(out, "bh-control does not answer") && strstr(out, "loop"), "%s", out);
 	expect(3, "status", "--json");
 	ck_assert_msg(is_json(), "%s", out);
 	/* Not only status reads on. */
 	expect(0, "get", "loop/ch1/level");
+	setenv("BULKHEAD_PATIENCE", "8", 1);
 	kill(control, SIGCONT);
 	ck_assert_msg(pipeline_until(5000, tool("status") == 0), "%s", out);
 }
@@ -284,20 +287,25 @@ START_TEST(a_bh_control_that_has_failed_is_released_all_the_same)
 {
 	for (unsigned i = 0; i < 20 && !(tool("status", "control") == 3 && strstr(out, "failed")); i++) {
 		ck_assert(pipeline_until(8000, pipeline_pid(&p, "control") > 0 || (tool("status", "control") == 3 && strstr(out, "failed"))));
-		if (pipeline_pid(&p, "control") > 0)
-			kill(pipeline_pid(&p, "control"), SIGKILL);
+		pid_t control = pipeline_pid(&p, "control");
+		if (control > 0)
+			kill(control, SIGKILL);
 	}
 	ck_assert_msg(strstr(out, "failed") != NULL, "%s", out);
 	expect(0, "get", "loop/ch1/level");
+	unsetenv("BULKHEAD_PATIENCE");
 	expect(1, "set", "loop/ch1/level", "-6dB");
 	ck_assert_msg(strstr(out, "nothing was done") != NULL, "%s", out);
+	setenv("BULKHEAD_PATIENCE", "8", 1);
 	expect(0, "release", "control");
 	ck_assert_msg(pipeline_until(5000, tool("status") == 0), "%s", out);
 	expect(0, "set", "loop/ch1/level", "-6dB");
 	/* It may be gone before its answer is here. */
 	static const char *const ways[][2] = {{"stop", "start"}, {"hold", "release"}};
 	for (unsigned i = 0; i < 2; i++) {
+		unsetenv("BULKHEAD_PATIENCE");
 		tool(ways[i][0], "control");
+		setenv("BULKHEAD_PATIENCE", "8", 1);
 		ck_assert_msg(pipeline_until(5000, tool("status", "control") == 3), "%s: %s", ways[i][0], out);
 		expect(0, ways[i][1], "control");
 		ck_assert_msg(pipeline_until(5000, tool("status") == 0), "%s", out);
@@ -350,7 +358,7 @@ START_TEST(subscribers_hear_of_values_pages_and_health)
 	zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "value/loop/ch1/level", 20);
 	zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "page", 4);
 	zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "health/", 7);
-	uint64_t until = bh_mono_ns() + 20 * BH_NS_PER_S;
+	uint64_t until = bh_mono_ns() + 2 * PATIENCE_MS * BH_NS_PER_MS;
 	expect(0, "kill", "--signal", "KILL", "loop");
 	for (unsigned i = 0; !(value && page && health) && bh_mono_ns() < until; i++) {
 		/* When a subscription has arrived cannot be seen from here: so something goes on happening. */

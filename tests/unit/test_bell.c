@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -224,6 +225,21 @@ START_TEST(a_hostile_sleeper_costs_its_waker_one_call_at_most)
 }
 END_TEST
 
+/* Until the child says that it sleeps, and does: between the two it may still see what is there, and wake by itself. */
+static void
+await_sleep(pid_t pid)
+{
+	char path[64], state = 0;
+	uint64_t limit = in_ms(20000);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	while ((state != 'S' || !(__atomic_load_n(&p.b_ro->bell.episode, __ATOMIC_ACQUIRE) & 1)) && now_ns() < limit) {
+		FILE *f = fopen(path, "re");
+		ck_assert_ptr_nonnull(f);
+		ck_assert_int_eq(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+		fclose(f);
+	}
+}
+
 /* The kernel facts that this rests on: waiting and waking through read-only mappings of two processes. */
 START_TEST(a_sleeper_in_another_process_wakes_on_a_word_it_cannot_write)
 {
@@ -231,13 +247,10 @@ START_TEST(a_sleeper_in_another_process_wakes_on_a_word_it_cannot_write)
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		look_at_cells(&p);
-		int ret = sleep_for_events(&p, in_ms(20000));
+		int ret = sleep_for_events(&p, in_ms(60000));
 		_exit(ret == 1 && bh_ring_has(&p.ib.ring) ? 0 : 1);
 	}
-	/* Until the child says that it sleeps. */
-	uint64_t limit = in_ms(20000);
-	while (!(__atomic_load_n(&p.b_ro->bell.episode, __ATOMIC_ACQUIRE) & 1) && now_ns() < limit)
-		sched_yield();
+	await_sleep(pid);
 	put(&p, 3, 7);
 	ck_assert_int_eq(bh_outbox_flush(&p.ob), 1);
 	int status;
@@ -252,11 +265,9 @@ START_TEST(a_successor_rings_for_its_predecessor_who_published_and_died)
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		look_at_cells(&p);
-		_exit(sleep_for_events(&p, in_ms(20000)) == 1 && bh_ring_has(&p.ib.ring) ? 0 : 1);
+		_exit(sleep_for_events(&p, in_ms(60000)) == 1 && bh_ring_has(&p.ib.ring) ? 0 : 1);
 	}
-	uint64_t limit = in_ms(20000);
-	while (!(__atomic_load_n(&p.b_ro->bell.episode, __ATOMIC_ACQUIRE) & 1) && now_ns() < limit)
-		sched_yield();
+	await_sleep(pid);
 	put(&p, 3, 7); /* and never flushed */
 	bh_outbox_detach(&p.ob);
 	pair_attach_producer(&p);
@@ -290,7 +301,7 @@ START_TEST(one_of_many_rings_wakes_a_sleeper_on_all_of_them)
 		}
 		int ret = 1;
 		while (ret == 1 && !bh_ring_has(&many[who].ib.ring))
-			ret = bh_bell_sleep(wait, MANY, in_ms(20000));
+			ret = bh_bell_sleep(wait, MANY, in_ms(60000));
 		ck_assert_int_eq(ret, 1);
 		int status;
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -329,7 +340,7 @@ play(void *arg)
 		int ret = bh_ring_peek(&me->hears->ib.ring, &ev, NULL, 0, NULL);
 		if (ret == 0) {
 			me->sleeps++;
-			if (sleep_for_events(me->hears, in_ms(5000)) == 0 && bh_ring_has(&me->hears->ib.ring))
+			if (sleep_for_events(me->hears, in_ms(60000)) == 0 && bh_ring_has(&me->hears->ib.ring))
 				me->lost++;
 			continue;
 		}
