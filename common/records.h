@@ -45,7 +45,8 @@ struct bh_rec_global {
 	uint64_t config_generation; /* of the configuration that the router works by */
 	uint64_t turns;	    /* page switches so far */
 	char page_name[64]; /* cut to fit */
-	uint8_t fill[8];
+	uint32_t back_hash; /* of the page shown before; 0 = none */
+	uint8_t fill[4];
 };
 static_assert(sizeof(struct bh_rec_global) == BH_RECORD_BYTES, "ABI");
 
@@ -73,7 +74,7 @@ static_assert(sizeof(struct bh_rec_peer) == BH_RECORD_BYTES, "ABI");
 #define BH_CTRL_TOUCHED 1u  /* the hand is on it */
 #define BH_CTRL_PRESSED 2u
 #define BH_CTRL_TOLD 4u	    /* `told` is what the surface was told; else it was told nothing yet */
-#define BH_CTRL_HELD 8u	    /* held over a page switch: it goes on with the binding of grab_page until it is released */
+#define BH_CTRL_HELD 8u	    /* held while page, layer or bank moved: it goes on with what `grab` says until it is released */
 #define BH_CTRL_DEAF 16u    /* held, but what it was bound to is gone: moves do nothing until it is released */
 #define BH_CTRL_POSITION 32u /* `position` is known */
 #define BH_CTRL_REFUSED 64u /* flashing until flash_ns, because an action was refused */
@@ -91,7 +92,7 @@ struct bh_rec_control {
 	uint32_t told_extra; /* ring mode, colour, overload */
 	uint8_t told_type;   /* enum bh_type of what is shown; BH_NONE = nothing bound */
 	uint8_t pad;
-	uint16_t grab_page;
+	uint16_t grab_page; /* BH_PAGE_GLOBAL: a global binding */
 	uint32_t overlay_ctl; /* strips: record of the control whose value is shown for a while */
 	uint64_t overlay_ns;  /* strips: until then; 0 = not */
 	uint64_t effect_ns;   /* strips, digits: when the text that moves began */
@@ -126,7 +127,8 @@ struct bh_rec_control {
 			uint64_t hand_ns;  /* the hand owns it until then (and while touched) */
 			uint64_t settle_ns; /* the motor is set at this moment; 0 = nothing to set */
 			uint64_t flash_ns;
-			uint64_t spare;
+			uint32_t grab_layer; /* with grab_page: the entry that a held fader drives */
+			uint32_t grab_name;  /* and the hash of its parameter's name */
 		};
 	};
 };
@@ -158,7 +160,8 @@ struct bh_rec_param {
 		struct {
 			union bh_num reported, wanted;
 			uint64_t echo_ns; /* pending: until then another reported value may be an older echo */
-			uint64_t spare[5];
+			uint64_t choice; /* the router's own ENUMs: hash of the choice's name, what a new configuration finds it by */
+			uint64_t spare[4];
 		};
 		char text[BH_TEXT_MAX + 1]; /* of both the newest (BH_PAR_TEXT_WANTED) */
 	};

@@ -3,7 +3,7 @@
  *
  * Who may see what is decided here and nowhere else: two processes have rings with each other if one of them is the
  * supervisor or the router; only then do they get each other's self segment and bell. The router, bh-control and bh-store read
- * the directories of drivers; bh-control and bh-store the router's state; bh-control alone everybody's health and the table.
+ * the directories of drivers, the latter two the router's own; bh-control and bh-store the router's state; bh-control alone everybody's health and the table.
  *
  * Fails: a segment that cannot be made is an error of the start (or reload); a process that cannot be started is a death like
  * any other; a child that does not read its socketpair is sent the rest when it does, nobody waits for it.
@@ -35,6 +35,7 @@ extern char **environ;
 #define STATE_RECORDS_MIN 2048u /* room in the router's state for what a reload adds */
 #define SURFACE_RECORDS BH_MAX_CONTROLS
 #define PARAM_STRINGS 32u /* bytes for the names of choices, for each parameter */
+#define ROOM_STRINGS (128u << 10) /* the same of the router's own parameters: each group of pages has a list of them all */
 
 static bool
 is_control(const struct child *c)
@@ -60,6 +61,8 @@ sees_self(const struct child *reader, const struct child *of)
 static bool
 sees_params(const struct child *reader, const struct child *of)
 {
+	if (of->body.role == BH_ROLE_ROUTER)
+		return is_control(reader) || reader->body.role == BH_ROLE_STORE;
 	return of->body.role == BH_ROLE_DRIVER && (reader->body.role == BH_ROLE_ROUTER || is_control(reader) ||
 						   reader->body.role == BH_ROLE_STORE);
 }
@@ -145,9 +148,11 @@ make_own(struct child *c)
 	r = bh_seg_create_private(&c->priv, name, c->slot, epoch, role == BH_ROLE_ROUTER ? ROUTER_JOURNAL : 0,
 				  role == BH_ROLE_SURFACE ? SURFACE_RAW : 0,
 				  c->slot == BH_SLOT_SUPERVISOR ? (uint32_t)sizeof(struct super_memory) : scratch);
-	if (r == 0 && role == BH_ROLE_DRIVER) {
+	if (r == 0 && (role == BH_ROLE_DRIVER || role == BH_ROLE_ROUTER)) {
+		bool room = role == BH_ROLE_ROUTER; /* as large as any configuration can make it: a reload must fit */
 		snprintf(name, sizeof(name), "%s.params", c->body.name);
-		r = bh_seg_create_params(&c->par, name, c->slot, epoch, c->params, c->params * PARAM_STRINGS);
+		r = bh_seg_create_params(&c->par, name, c->slot, epoch, room ? BH_MAX_PARAMS : c->params,
+					 room ? ROOM_STRINGS : c->params * PARAM_STRINGS);
 	}
 	if (r == 0 && (role == BH_ROLE_ROUTER || role == BH_ROLE_SURFACE)) {
 		snprintf(name, sizeof(name), "%s.state", c->body.name);

@@ -141,8 +141,9 @@ bh_view_params_next(struct bh_view_params *it, struct bh_dir_record *rec)
 void
 bh_view_param_name(const struct bh_view *v, uint16_t slot, const struct bh_dir_record *rec, char *out, size_t cap)
 {
-	char name[40];
-	slot_name(v, slot, name, sizeof(name));
+	char name[40] = BH_ROOM_NAME;
+	if (slot != BH_SLOT_ROUTER)
+		slot_name(v, slot, name, sizeof(name));
 	snprintf(out, cap, "%s/%.*s", name, (int)BH_NAME_MAX, rec->name);
 }
 

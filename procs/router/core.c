@@ -96,7 +96,7 @@ bh_core_steps(const struct bh_core *core)
 uint32_t
 bh_core_page(const struct bh_core *core)
 {
-	return ((const struct bh_rec_global *)core->rec[BH_REC_GLOBAL])->page;
+	return core->group[0].page;
 }
 
 /* Everything on the page that hangs on this driver looks different now. */
@@ -341,6 +341,8 @@ bh_core_end(struct bh_core *core)
 	for (uint16_t s = 0; core->resets && !core->tell_len && s < BH_MAX_SLOTS; s++)
 		if (core->peer[s].reset)
 			core_reset_some(core, s);
+	if (core->config)
+		core_room_adopt(core);
 	while (core->queue_len && !core->unsettled && core_has_room(core, 1, 1)) {
 		struct core_ctl *c = &core->ctl[core->queue[core->queue_head]];
 		core->queue_head = (core->queue_head + 1) % core->ctls;
@@ -355,7 +357,8 @@ bh_core_end(struct bh_core *core)
 bool
 bh_core_is_pending(const struct bh_core *core)
 {
-	return (core->queue_len && !core->unsettled) || core->tell_len || core->resets;
+	return (core->queue_len && !core->unsettled) || core->tell_len || core->resets ||
+	       core->room_at < core->peer[BH_SLOT_ROUTER].count;
 }
 
 /* ------------------------------------------------------------------ who is who */
@@ -363,6 +366,8 @@ bh_core_is_pending(const struct bh_core *core)
 bool
 core_is_up(struct bh_core *core, uint16_t slot)
 {
+	if (slot == BH_SLOT_ROUTER)
+		return core_has_params(core, slot);
 	return slot < BH_MAX_SLOTS && core_peer_rec(core, slot)->flags & BH_PEER_UP;
 }
 
@@ -377,7 +382,7 @@ core_find_ctl(struct bh_core *core, uint16_t slot, uint32_t index)
 struct core_param *
 core_find_param(struct bh_core *core, uint16_t slot, uint32_t index)
 {
-	if (slot >= BH_MAX_SLOTS || core->peer[slot].role != BH_ROLE_DRIVER || index >= core->peer[slot].count)
+	if (!core_has_params(core, slot) || index >= core->peer[slot].count)
 		return NULL;
 	struct core_param *p = &core->param[core->peer[slot].first + index];
 	return p->present ? p : NULL;

@@ -141,5 +141,10 @@ bool bh_core_is_pending(const struct bh_core *core);
 uint64_t bh_core_deadline(const struct bh_core *core);
 /* Steps of all loops so far: what an event costs, for the bench. */
 uint64_t bh_core_steps(const struct bh_core *core);
-/* Number of the page shown. */
+/* Number of the page shown, by the main group of surfaces. */
 uint32_t bh_core_page(const struct bh_core *core);
+/*
+ * The router's own parameters, as other processes see them: row n of BH_TAB_ROOM as a directory's record, and the names of its
+ * choices. 0; -ENOENT: not shown; -ERANGE: there are no more.
+ */
+int bh_core_room(const struct bh_core *core, uint32_t n, struct bh_dir_record *rec, const char **choices, size_t *len);

@@ -15,7 +15,8 @@ struct core_ctl {
 	uint16_t slot, index;
 	uint32_t rec;
 	const struct bh_cfg_control *cfg;
-	uint32_t part[BH_PART_COUNT]; /* binding of each part on the page shown (LIGHT: the first), or NONE */
+	uint32_t entry; /* of the page shown, or NONE */
+	uint32_t part[BH_PART_COUNT]; /* its binding of each part (LIGHT: the first), or NONE. None at all on a blank place of a bank */
 	uint32_t lights; /* bindings of LIGHT, one after the other */
 	uint32_t drive;	 /* binding that the hand drives: the main one, or that of the page it was grabbed on */
 	uint32_t touch_button; /* fader: the button that a touch presses, or NONE */
@@ -25,12 +26,29 @@ struct core_ctl {
 	bool replanned;	 /* a new configuration changed its flags: to be written down */
 };
 
-/* A parameter of a driver, as its directory says. */
+/* What a page has for a control, without a layer or while one is on; pages, layers and banks are switched by entries. */
+struct core_entry {
+	uint64_t key; /* page, layer (row of BH_TAB_ROOM + 1, 0 = none), surface, control: 16 bits each, sorted by it */
+	uint32_t part[BH_PART_COUNT], lights; /* as in core_ctl */
+	uint32_t ctl;
+	uint16_t bank, place; /* bank + 1, 0 = none */
+	uint32_t stamp; /* bank: what its place was when its targets were set; see core_bank.stamp */
+	bool of_page; /* it looks different on another page */
+};
+
+/* Surfaces whose pages turn together. Number 0 is the main group. */
+struct core_group {
+	uint32_t row;  /* of BH_TAB_ROOM: its parameter, or NONE */
+	uint32_t page; /* shown */
+};
+
+/* A parameter of a driver, as its directory says; or of the router itself, as the configuration says (room.c). */
 struct core_param {
 	uint16_t slot;
 	uint16_t choices;
 	uint8_t type, access;
 	bool present, queued;
+	bool replanned; /* of the room: a new configuration moved its record: to be written down */
 	uint32_t index, rec, dir_gen;
 	uint32_t target; /* first of the targets that it stands behind, or NONE */
 	uint32_t next; /* same bucket of names */
@@ -60,6 +78,7 @@ struct core_peer {
 	const char *name; /* borrowed from the configuration */
 	uint32_t base, records; /* in the state */
 	uint32_t first, count;	/* controls, or parameters */
+	uint32_t group;	  /* surfaces: core_group */
 	char *strings;	  /* names of choices of its parameters */
 	uint32_t strings_len, strings_cap;
 	bool reset;	  /* its generations begin anew */
@@ -99,11 +118,19 @@ struct bh_core {
 	uint32_t ctls, params, targets;
 	uint32_t *owner; /* by record: number of its control or parameter */
 	const struct bh_cfg_binding *binding; /* the table in the configuration */
-	uint32_t bindings, stride, global_first;
-	uint32_t *binding_target; /* target, or page number of page/go, NONE = none */
+	uint32_t bindings, stride;
+	uint32_t *binding_target; /* target, or number of the page or bank that an own action names, NONE = none */
 	uint32_t *binding_when;	  /* target of its condition, or NONE */
 	uint32_t *binding_ctl;	  /* its control */
 	uint32_t *link; /* of 2 * binding (its target) and 2 * binding + 1 (its condition): the next one on the same target */
+	uint32_t *link_back; /* and the one before */
+	struct core_entry *entry;
+	uint32_t entries, *bucket_entry, bucket_mask_entry;
+	struct core_group group[BH_MAX_SLOTS];
+	uint32_t groups;
+	uint16_t *layer_on; /* rows of BH_TAB_ROOM: the layers that are on, the last one first in rank */
+	uint32_t layers_on;
+	uint32_t room_at; /* rows of the room before this one are written down */
 	uint32_t *bucket_param, *bucket_target;
 	uint32_t bucket_mask_param, bucket_mask_target;
 	uint32_t *react_next; /* of each reaction: the next to the same target */
@@ -172,7 +199,15 @@ void core_dirty(struct bh_core *core, uint32_t rec);
 bool core_has_room(const struct bh_core *core, uint32_t changes, uint32_t outputs);
 /* Deadline of a record; 0 = none. */
 void core_due(struct bh_core *core, uint32_t rec, uint64_t when);
+/* The room is always. */
 bool core_is_up(struct bh_core *core, uint16_t slot);
+/* Has this process parameters? */
+static inline bool
+core_has_params(const struct bh_core *core, uint16_t slot)
+{
+	return slot < BH_MAX_SLOTS &&
+	       (core->peer[slot].role == BH_ROLE_DRIVER || core->peer[slot].role == BH_ROLE_ROUTER);
+}
 /* A driver that has just come up tells what it has; until then nothing may be taken for unknown, or for refused. */
 uint64_t core_grace_end(struct bh_core *core, uint16_t slot);
 void core_peer_arm(struct bh_core *core, uint16_t slot);
@@ -264,11 +299,54 @@ void core_meter(struct bh_core *core, struct core_param *p, const union bh_val *
 /* What a control that is no fader shows by its bindings; nothing bound: the type NONE. */
 void core_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out);
 
+/* ------------------------------------------------------------------ room.c: the router's own parameters */
+static inline const struct bh_cfg_room *
+core_room_row(const struct bh_core *core, uint32_t row)
+{
+	return bh_config_row(core->config, BH_TAB_ROOM, row);
+}
+/* The parameter of row n of BH_TAB_ROOM; NULL = there is none (a RUN). */
+struct core_param *core_room_param(struct bh_core *core, uint32_t row);
+/* Record of row n, or NONE. */
+uint32_t core_room_rec(const struct bh_core *core, uint32_t row);
+/* Somebody wants a value of one: it is so at once, with all that follows from it. False: no such value, or not to be set. */
+bool core_room_want(struct bh_core *core, struct core_param *p, const union bh_val *v, uint32_t origin);
+/* What it is, without any effect: for who has carried it out himself. */
+void core_room_put(struct bh_core *core, struct core_param *p, const union bh_val *v, uint32_t origin);
+/* A reaction's memory. */
+void core_room_set(struct bh_core *core, uint32_t row, bool on);
+/* What shows this parameter of the room is to be rendered. */
+void core_queue_room(struct bh_core *core, uint32_t row);
+/* May the store bring it back at a cold start? */
+bool core_room_restores(const struct bh_core *core, const struct core_param *p);
+/* While planning: bytes for the names of choices; parameters; their records, of which `was` are the `count` there were. */
+uint32_t core_room_strings(const struct bh_core *core);
+void core_room_plan(struct bh_core *core);
+void core_room_records(struct bh_core *core, const uint8_t (*was)[BH_RECORD_BYTES], uint32_t count);
+/* Rows that moved are written down, as far as there is room. True: all are. */
+bool core_room_adopt(struct bh_core *core);
+
 /* ------------------------------------------------------------------ page.c */
 int core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_t cap);
 void core_unplan(struct bh_core *core);
-/* Show page n. */
-void core_turn_page(struct bh_core *core, uint32_t page);
+/* Show page n on the surfaces of a group. */
+void core_turn_page(struct bh_core *core, uint32_t group, uint32_t page);
+/* Carry out enum bh_page_action; `arg` = its argument or "". `c`: whose surface; NULL = the main group. 0, -ENOENT. */
+int core_page_action(struct bh_core *core, const struct core_ctl *c, uint16_t action, const char *arg);
+int core_page_verb(struct bh_core *core, uint32_t group, uint16_t action, const char *arg);
+bool core_is_page_shown(const struct bh_core *core, uint32_t page);
+/* The page that this control's surface shows, and its name. */
+uint32_t core_ctl_page(const struct bh_core *core, const struct core_ctl *c);
+const char *core_page_name(const struct bh_core *core, uint32_t page);
+/* As a TEXT, cut between two characters. */
+void core_cut_text(char out[BH_TEXT_MAX + 1], const char *s);
+/* A layer is on or off: what it has, on the pages shown. */
+void core_layer_changed(struct bh_core *core, uint32_t row);
+void core_find_layers(struct bh_core *core);
+/* A hand let go: what the control shows by now is what the next hand drives. */
+void core_ctl_let_go(struct bh_core *core, struct core_ctl *c);
+/* While planning: the target of this name, a new one if need be. */
+uint32_t core_plan_target(struct bh_core *core, uint16_t driver, const char *name);
 int core_find_page(const struct bh_core *core, const char *name);
 struct core_param *core_binding_param(struct bh_core *core, uint32_t b);
 struct core_param *core_when_param(struct bh_core *core, uint32_t b);
@@ -285,21 +363,12 @@ core_main(const struct core_ctl *c)
 {
 	return c->part[BH_PART_MAIN];
 }
-/* Carry out enum bh_page_action; `arg` = its argument or "". `c`: whose surface; NULL = the main pages. 0 or -errno. */
-int core_page_action(struct bh_core *core, const struct core_ctl *c, uint16_t action, const char *arg);
-bool core_is_page_shown(const struct bh_core *core, uint32_t page);
-/* While planning: the target of this name, a new one if need be. */
-uint32_t core_plan_target(struct bh_core *core, uint16_t driver, const char *name);
-/* Record of a row of BH_TAB_ROOM, or NONE. */
-uint32_t core_room_rec(const struct bh_core *core, uint32_t row);
-/* What shows this parameter of the room is to be rendered. */
-void core_queue_room(struct bh_core *core, uint32_t row);
 /* The item on a bank binding's place, or NULL. */
 const char *core_bank_item(struct bh_core *core, const struct bh_cfg_binding *b);
-/* Recompute what is active on page n, and who shows what. */
-void core_activate(struct bh_core *core, uint32_t page);
 
 /* ------------------------------------------------------------------ value.c: what is written in the configuration, against a parameter */
+/* The number of a choice by its name, or -1. */
+int64_t core_choice(const struct bh_core *core, const struct core_param *p, const char *name);
 /* An operand as a value of the parameter's type: a choice by name or number, a number, a text. False: it has none such. */
 bool core_operand(const struct bh_core *core, const struct core_param *p, const struct bh_cfg_operand *o, union bh_val *out);
 /* Does a condition hold? `p`: the parameter it looks at, NULL = missing. What is not known holds no condition, not even "not". */

@@ -97,6 +97,14 @@ take_peer(struct router_proc *p, struct bh_peer *peer)
 			    peer->present && peer->has_dir ? &peer->dir : NULL);
 }
 
+/* Our own parameters, for others to see. A reader who meets us between two configurations sees what its check sums let pass. */
+static void
+tell_room(struct router_proc *p)
+{
+	if (p->proc->dir.head && router_tell_room(&p->r, &p->proc->dir) < 0)
+		bh_warn("there are more of the room's own parameters than can be told to others: some are not listed");
+}
+
 static void
 router_on_peer(struct bh_proc *proc, void *state, struct bh_peer *peer)
 {
@@ -116,7 +124,10 @@ router_on_config(struct bh_proc *proc, void *state, const void *new_config, char
 {
 	struct router_proc *p = state;
 	struct bh_core_options opt = windows(new_config);
-	return router_config(&p->r, &proc->config, &opt, why, cap);
+	int r = router_config(&p->r, &proc->config, &opt, why, cap);
+	if (r == 0)
+		tell_room(p);
+	return r;
 }
 
 /* ------------------------------------------------------------------ before sleeping */
@@ -190,6 +201,8 @@ router_start(struct bh_proc *proc, void *state)
 	ret = router_config(&p->r, &proc->config, &opt, why, sizeof(why));
 	if (ret < 0)
 		bh_proc_health(proc, BH_HEALTH_BAD_CONFIG, "see `bulkhead config show`", "%s", why);
+	else
+		tell_room(p);
 	return ret;
 }
 

@@ -339,6 +339,48 @@ read_directory(struct router *r, uint16_t slot)
 	return news;
 }
 
+/* Does record n of it say this? */
+static bool
+tells(const struct bh_dir *dir, uint32_t n, const struct bh_dir_record *rec, const char *choices, size_t len)
+{
+	static char there[CHOICES_MAX];
+	struct bh_dir_record old;
+	if (bh_dir_read(dir, n, &old) < 0 || old.choices != rec->choices || old.choices_len != len)
+		return false;
+	if (memcmp(&old, rec, offsetof(struct bh_dir_record, choices_off)) != 0)
+		return false;
+	return !len || (len <= sizeof(there) && copy_choices(dir, &old, there) == len && memcmp(there, choices, len) == 0);
+}
+
+static int
+next_of_room(struct router *r, uint32_t *n, struct bh_dir_record *rec, const char **choices, size_t *len)
+{
+	int ret;
+	while ((ret = bh_core_room(r->core, (*n)++, rec, choices, len)) == -ENOENT)
+		;
+	return ret;
+}
+
+int
+router_tell_room(struct router *r, struct bh_dir *dir)
+{
+	struct bh_dir_record rec;
+	const char *choices;
+	size_t len;
+	uint32_t n = 0, told = 0;
+	bool same = true;
+	while (same && next_of_room(r, &n, &rec, &choices, &len) == 0)
+		same = tells(dir, told++, &rec, choices, len);
+	if (same && told == bh_dir_count(dir))
+		return 0;
+	if (bh_dir_count(dir))
+		bh_dir_rebuild(dir);
+	for (n = 0; next_of_room(r, &n, &rec, &choices, &len) == 0;)
+		if (bh_dir_append(dir, &rec, choices, len) < 0)
+			return -ENOSPC;
+	return 0;
+}
+
 /* ------------------------------------------------------------------ cells */
 
 /* Take from the cells what their ring did not bring. One transaction for each. */

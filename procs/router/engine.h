@@ -54,6 +54,12 @@ int router_recover(struct router *r);
 int router_config(struct router *r, const struct bh_config *config, const struct bh_core_options *opt, char *why,
 		  size_t cap);
 
+/*
+ * Write the router's own parameters into a directory of its own, where that does not say the same already. 0, -ENOSPC: not all of
+ * them fit.
+ */
+int router_tell_room(struct router *r, struct bh_dir *dir);
+
 /* The peer's rings or directory are other ones than before (or gone: all NULL). While running, meet it then. */
 void router_peer_changed(struct router *r, uint16_t slot, struct bh_inbox *in, struct bh_outbox *out, struct bh_dir *dir);
 /* Read its directory, tell it what its memory does not have, and look at what it says. */

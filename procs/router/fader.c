@@ -96,7 +96,7 @@ core_fader_touched(struct bh_core *core, struct core_ctl *c, bool touched)
 	} else {
 		bool held = r->flags & (BH_CTRL_HELD | BH_CTRL_DEAF);
 		r->flags &= (uint16_t)~(BH_CTRL_TOUCHED | BH_CTRL_HELD | BH_CTRL_DEAF);
-		c->drive = core_main(c);
+		core_ctl_let_go(core, c);
 		fader_let_go(core, c);
 		if (held) {
 			/* What it is bound to now was not moved by this hand: it owes it nothing but the time to let go. */

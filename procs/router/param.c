@@ -116,6 +116,8 @@ core_want(struct bh_core *core, struct core_param *p, const union bh_val *v, uin
 	bool stale;
 	if (!(p->access & BH_ACCESS_WRITE) || (p->type == BH_FLOAT && !isfinite(v->f)))
 		return false;
+	if (p->slot == BH_SLOT_ROUTER)
+		return core_room_want(core, p, v, origin);
 	enum bh_type type = core_newest(core, p, &now, &stale);
 	bool same = type == BH_TEXT ? strcmp(now.s, v->s) == 0 : now.u[0] == v->u[0];
 	bool adrift = core_param_rec(core, p)->flags & BH_PAR_ADRIFT;

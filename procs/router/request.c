@@ -21,10 +21,14 @@ answer(struct bh_core *core, uint16_t to, const struct bh_event *ev, int ret, co
 
 /* The value of a request as the parameter's type. */
 static int
-request_value(const struct core_param *p, const struct bh_request_args *a, union bh_val *v)
+request_value(const struct bh_core *core, const struct core_param *p, const struct bh_request_args *a, union bh_val *v)
 {
 	memset(v, 0, sizeof(*v));
 	bool whole = a->type == BH_INT || a->type == BH_BOOL || a->type == BH_ENUM;
+	if (p->type == BH_ENUM && a->type == BH_TEXT) {
+		v->i = core_choice(core, p, a->v.s);
+		return v->i < 0 ? -ERANGE : 0;
+	}
 	if (p->type == BH_TEXT) {
 		if (a->type != BH_TEXT)
 			return -EINVAL;
@@ -66,7 +70,7 @@ request_set(struct bh_core *core, uint16_t from, const struct bh_event *ev, cons
 		*text = "there is no such parameter";
 		return -ENOENT;
 	}
-	int r = request_value(p, a, &v);
+	int r = request_value(core, p, a, &v);
 	if (r == -EINVAL)
 		*text = "a value of this type does not fit the parameter";
 	if (r == -ERANGE)
@@ -90,6 +94,14 @@ request_do(struct bh_core *core, uint16_t from, const struct bh_event *ev, const
 	if (len && a->text[len - 1]) {
 		*text = "the arguments are not terminated";
 		return -EINVAL;
+	}
+	if (a->slot == BH_DRIVER_PAGE) {
+		int own = a->index < BH_PAGE_ACTION_COUNT
+				  ? core_page_action(core, NULL, (uint16_t)a->index, len ? a->text : "")
+				  : -ENOENT;
+		if (own < 0)
+			*text = "there is no such page or bank";
+		return own;
 	}
 	int r = core_action(core, a->slot, a->index, (uint32_t)from << 16, ev->stamp_ns, a->text, len);
 	if (r == -EHOSTDOWN)
@@ -140,16 +152,17 @@ request_hand(struct bh_core *core, const struct bh_event *ev, const struct bh_re
 static int
 request_page(struct bh_core *core, const struct bh_request_args *a, const char **text)
 {
-	int64_t pages = bh_config_count(core->config, BH_TAB_PAGES), page = bh_core_page(core), n = a->v.i;
-	if (n == -1 && pages)
-		n = (page + 1) % pages;
-	else if (n == -2 && pages)
-		n = (page + pages - 1) % pages;
-	if (n < 0 || n >= pages) {
+	static const uint16_t verbs[] = {BH_PAGE_NEXT, BH_PAGE_PREVIOUS, BH_PAGE_BACK};
+	bool of_surface = a->slot < BH_MAX_SLOTS && core->peer[a->slot].role == BH_ROLE_SURFACE;
+	uint32_t group = of_surface ? core->peer[a->slot].group : 0;
+	int64_t n = a->v.i;
+	if (n < 0 && n >= -3)
+		return core_page_verb(core, group, verbs[-n - 1], "");
+	if (n < 0 || n >= bh_config_count(core->config, BH_TAB_PAGES)) {
 		*text = "there is no such page";
 		return -ENOENT;
 	}
-	core_turn_page(core, (uint32_t)n);
+	core_turn_page(core, group, (uint32_t)n);
 	return 0;
 }
 
@@ -162,7 +175,7 @@ restore_page(struct bh_core *core, const char *name)
 		return -ENOENT;
 	if (core_global(core)->page_ns)
 		return -EALREADY;
-	core_turn_page(core, (uint32_t)n);
+	core_turn_page(core, 0, (uint32_t)n);
 	core_global(core)->flags |= BH_GLOBAL_RESTORED;
 	core_dirty(core, BH_REC_GLOBAL);
 	return 0;
@@ -177,12 +190,18 @@ restore_param(struct bh_core *core, struct core_param *p, const struct bh_reques
 {
 	struct bh_rec_param *r = core_param_rec(core, p);
 	union bh_val v;
-	int ret = request_value(p, a, &v);
+	int ret = request_value(core, p, a, &v);
 	bool give = p->access & BH_ACCESS_RESTORE && p->access & BH_ACCESS_WRITE;
 	if (p->access & BH_ACCESS_METER || p->type == BH_TRIGGER)
 		return -EINVAL;
+	if (p->slot == BH_SLOT_ROUTER && !core_room_restores(core, p))
+		return -EINVAL;
 	if (ret < 0)
 		return ret;
+	if (p->slot == BH_SLOT_ROUTER && r->flags & BH_PAR_WANTED)
+		return -EALREADY;
+	if (p->slot == BH_SLOT_ROUTER)
+		return core_room_want(core, p, &v, (uint32_t)BH_SLOT_STORE << 16) ? 0 : -EACCES;
 	if (r->flags & BH_PAR_WANTED || (!give && r->flags & BH_PAR_KNOWN && !(r->flags & BH_PAR_STALE)))
 		return -EALREADY;
 	if (give) {
@@ -217,7 +236,7 @@ request_restore(struct bh_core *core, const struct bh_request_args *a)
 		return -EINVAL;
 	*slash = '\0';
 	for (uint16_t s = 0; s < BH_MAX_SLOTS; s++) {
-		if (core->peer[s].role != BH_ROLE_DRIVER || strcmp(core->peer[s].name, name))
+		if (!core_has_params(core, s) || strcmp(core->peer[s].name, name))
 			continue;
 		struct core_param *p = core_param_by_name(core, s, slash + 1);
 		return p ? restore_param(core, p, a) : -ENOENT;

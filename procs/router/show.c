@@ -31,7 +31,8 @@ main_light(struct bh_core *core, uint32_t bn)
 	struct core_param *p = core_binding_param(core, bn);
 	union bh_val v;
 	if (b->kind == BH_BIND_ACTION) {
-		bool here = b->driver == BH_DRIVER_PAGE && core->binding_target[bn] == bh_core_page(core);
+		bool here = b->driver == BH_DRIVER_PAGE && b->action == BH_PAGE_GO &&
+			    core->binding_target[bn] == core_ctl_page(core, &core->ctl[core->binding_ctl[bn]]);
 		return here ? BH_LIGHT_ON : BH_LIGHT_OFF;
 	}
 	if (core_is_switch(b))
@@ -99,7 +100,7 @@ digits_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out)
 	bool stale;
 	out->type = BH_TEXT;
 	if (b->flags & BH_BINDF_SHOW_PAGE)
-		memcpy(out->v.s, core_global(core)->page_name, sizeof(out->v.s));
+		core_cut_text(out->v.s, core_page_name(core, core_ctl_page(core, c)));
 	else if (b->driver >= BH_MAX_SLOTS)
 		snprintf(out->v.s, sizeof(out->v.s), "%.63s", core_str(core, b->text));
 	else if (p && core_newest(core, p, &v, &stale) != BH_NONE)

@@ -36,7 +36,7 @@ variable_text(struct bh_core *core, const char *name, size_t len, char *out, siz
 	union bh_val v;
 	out[0] = '\0';
 	if (len == 4 && memcmp(name, "page", 4) == 0) {
-		snprintf(out, cap, "%s", core_global(core)->page_name);
+		snprintf(out, cap, "%s", core_page_name(core, core->group[0].page));
 		return;
 	}
 	snprintf(full, sizeof(full), "var/%.*s", (int)(len < 100 ? len : 100), name);

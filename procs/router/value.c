@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The number of a choice by its name, or -1. */
-static int64_t
-choice_number(const struct bh_core *core, const struct core_param *p, const char *name)
+int64_t
+core_choice(const struct bh_core *core, const struct core_param *p, const char *name)
 {
 	const char *s = core->peer[p->slot].strings + p->choices_off, *end = s + p->choices_len;
 	for (int64_t n = 0; p->choices_len && s < end; n++, s += strlen(s) + 1)
@@ -26,7 +25,7 @@ core_operand(const struct bh_core *core, const struct core_param *p, const struc
 	switch ((enum bh_type)p->type) {
 	case BH_TEXT: strncpy(out->s, text, BH_TEXT_MAX); return true;
 	case BH_ENUM: {
-		int64_t k = choice_number(core, p, text);
+		int64_t k = core_choice(core, p, text);
 		out->i = k < 0 && o->type == BH_FLOAT ? core_whole(o->num) : k;
 		return out->i >= 0 && out->i < p->choices;
 	}

@@ -88,9 +88,9 @@ records(const struct store *st, uint32_t *count)
 		       : NULL;
 }
 
-/* Full name of parameter `index` of a driver, from its directory: the newest live record of that index. 0 or -ENOENT. */
+/* Parameter `index` of a driver or of the room, from its directory: the newest live record of that index. 0 or -ENOENT. */
 static int
-param_name(const struct bh_peer *drv, uint32_t index, char *buf, size_t cap)
+param_record(const struct bh_peer *drv, uint32_t index, struct bh_dir_record *out)
 {
 	int found = -ENOENT;
 	for (uint32_t n = 0; drv->has_dir && n < bh_dir_count(&drv->dir); n++) {
@@ -100,10 +100,27 @@ param_name(const struct bh_peer *drv, uint32_t index, char *buf, size_t cap)
 		found = -ENOENT;
 		if (r.flags & BH_DIR_TOMBSTONE || r.access & BH_ACCESS_METER || !(r.access & BH_ACCESS_WRITE))
 			continue;
-		snprintf(buf, cap, "%s/%s", drv->name, r.name);
+		*out = r;
 		found = 0;
 	}
 	return found;
+}
+
+/* The room's choices are pages and what else a person lists: they are kept by name. The main page has an entry of its own. */
+static bool
+is_kept(const struct bh_peer *from, const struct bh_dir_record *r, enum bh_type *type, union bh_val *v)
+{
+	char text[BH_TEXT_MAX + 1];
+	if (from->slot != BH_SLOT_ROUTER)
+		return true;
+	if (!strcmp(r->name, "page") || !strncmp(r->name, "layer/", 6))
+		return false;
+	if (*type == BH_ENUM && v->i >= 0 && bh_dir_choice(&from->dir, r, (unsigned)v->i, text, sizeof(text)) == 0) {
+		*type = BH_TEXT;
+		memset(v, 0, sizeof(*v));
+		memcpy(v->s, text, strlen(text));
+	}
+	return true;
 }
 
 /* A value that waits to be restored must not be overwritten by a driver's defaults. */
@@ -120,13 +137,16 @@ static void
 picture_param(struct store *st, const struct bh_peer *drv, const struct bh_record *rec, uint32_t index, uint64_t now)
 {
 	struct bh_rec_param p;
+	struct bh_dir_record r;
 	char name[160];
 	union bh_val v;
 	if (bh_record_read(rec, NULL, &p) != 1 || p.tag != BH_REC_TAG_PARAM || p.slot != drv->slot || p.index != index)
 		return;
 	enum bh_type type = bh_param_newest(&p, &v, NULL);
-	if (type == BH_NONE || param_name(drv, index, name, sizeof(name)) < 0)
+	if (type == BH_NONE || param_record(drv, index, &r) < 0 || bh_name_hash(r.name) != p.name_hash ||
+	    !is_kept(drv, &r, &type, &v))
 		return;
+	snprintf(name, sizeof(name), "%s/%s", drv->slot == BH_SLOT_ROUTER ? BH_ROOM_NAME : drv->name, r.name);
 	if (awaits_restore(st, name))
 		return;
 	if (snapshot_set(&st->last, name, (uint8_t)type, &v, now) < 0)
@@ -154,10 +174,10 @@ picture(struct store *st)
 	if (!rec || count <= BH_REC_FIRST)
 		return;
 	picture_page(st, rec, now);
-	for (unsigned s = BH_SLOT_FIRST_FREE; s < BH_MAX_SLOTS; s++) {
+	for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
 		const struct bh_peer *p = &st->proc->peer[s];
 		const struct bh_cfg_proc *row = bh_config_proc(&st->proc->config, (uint16_t)s);
-		if (!p->has_dir || !row || row->role != BH_ROLE_DRIVER)
+		if (!p->has_dir || !row || (row->role != BH_ROLE_DRIVER && row->role != BH_ROLE_ROUTER))
 			continue;
 		for (uint32_t i = 0; i < row->records && row->record_base + i < count; i++)
 			picture_param(st, p, &rec[row->record_base + i], i, now);

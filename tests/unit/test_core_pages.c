@@ -1,0 +1,723 @@
+/*
+ * test_core_pages - the room's own parameters, groups of pages, layers and banks, on the bench of core_rig.h
+ *
+ * Two desks of the same controls: "desk" (slot 4), whose pages are the room's, and "desk2" (slot 6), a group of its own; the mixer
+ * "mix" (slot 5); the room in the router's slot.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/feedback.h"
+#include "tests/lib/core_rig.h"
+
+#define DESK2 6
+#define DESK2_BASE 400
+#define ROOM_BASE 700
+#define ROOM_RECORDS 64
+
+/* ------------------------------------------------------------------ configuration */
+
+struct maker {
+	struct bh_config_writer *w;
+	uint32_t bindings, rooms;
+};
+
+static uint32_t
+str(struct maker *m, const char *s)
+{
+	return bh_config_writer_str(m->w, s, strlen(s));
+}
+
+/* "a|b|c" as a list of texts. */
+static uint32_t
+list(struct maker *m, const char *s, uint32_t *len, uint32_t *count)
+{
+	char all[512];
+	*len = (uint32_t)strlen(s) + 1;
+	*count = 1;
+	for (uint32_t k = 0; k < *len; k++) {
+		all[k] = s[k] == '|' ? '\0' : s[k];
+		*count += s[k] == '|';
+	}
+	return bh_config_writer_str(m->w, all, *len - 1);
+}
+
+static void
+procs(struct maker *m, uint32_t room_base)
+{
+	static const struct {
+		const char *name;
+		uint8_t kind, touch;
+		uint16_t flags;
+	} controls[RIG_CTLS] = {
+		[RIG_FADER1] = {"fader1", BH_CTL_FADER, 0x68, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR},
+		[RIG_FADER2] = {"fader2", BH_CTL_FADER, 0x69, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR},
+		[RIG_MUTE] = {"mute1", BH_CTL_BUTTON, 0xff, BH_CTL_HAS_LED}, [RIG_VPOT] = {"vpot1", BH_CTL_VPOT, 0xff, BH_CTL_HAS_RING},
+		[RIG_STRIP1] = {"strip1", BH_CTL_STRIP, 0xff, 0}, [RIG_STRIP2] = {"strip2", BH_CTL_STRIP, 0xff, 0},
+		[RIG_METER] = {"meter1", BH_CTL_METER, 0xff, 0}, [RIG_DIGITS] = {"timecode", BH_CTL_DIGITS, 0xff, 0},
+		[RIG_PLAY] = {"play", BH_CTL_BUTTON, 0xff, BH_CTL_HAS_LED}, [RIG_LED] = {"record", BH_CTL_LED, 0xff, 0},
+		[RIG_F1] = {"f1", BH_CTL_BUTTON, 0xff, 0}, [RIG_F2] = {"f2", BH_CTL_BUTTON, 0xff, 0},
+		[RIG_SCENE] = {"f3", BH_CTL_BUTTON, 0xff, 0}, [RIG_JOG] = {"jog", BH_CTL_JOG, 0xff, 0},
+		[RIG_LOST] = {"f4", BH_CTL_BUTTON, 0xff, 0}, [RIG_TOUCH1] = {"f5", BH_CTL_BUTTON, 0xff, 0},
+	};
+	struct bh_cfg_proc p[] = {
+		{.name = str(m, "router"), .kind = str(m, "router"), .slot = BH_SLOT_ROUTER, .role = BH_ROLE_ROUTER,
+		 .record_base = room_base, .records = ROOM_RECORDS},
+		{.name = str(m, "desk"), .kind = str(m, "surface"), .slot = RIG_DESK, .role = BH_ROLE_SURFACE,
+		 .record_base = RIG_DESK_BASE, .records = 256},
+		{.name = str(m, "desk2"), .kind = str(m, "surface"), .slot = DESK2, .role = BH_ROLE_SURFACE,
+		 .record_base = DESK2_BASE, .records = 256},
+		{.name = str(m, "mix"), .kind = str(m, "loop"), .slot = RIG_MIX, .role = BH_ROLE_DRIVER,
+		 .record_base = RIG_MIX_BASE, .records = 64, .params = 64},
+	};
+	for (unsigned k = 0; k < sizeof(p) / sizeof(p[0]); k++)
+		bh_config_writer_row(m->w, BH_TAB_PROCS, &p[k], sizeof(p[k]));
+	for (unsigned k = 0; k < RIG_CTLS; k++) {
+		struct bh_cfg_control c = {.kind = controls[k].kind, .flags = controls[k].flags, .width = 7, .addr = (uint8_t)k,
+					   .touch = controls[k].touch};
+		snprintf(c.name, sizeof(c.name), "%s", controls[k].name ? controls[k].name : "spare");
+		if (!c.kind)
+			c.kind = BH_CTL_LED;
+		bh_config_writer_row(m->w, BH_TAB_CONTROLS, &c, sizeof(c));
+	}
+}
+
+static void
+surface(struct maker *m, uint16_t slot, uint32_t page_room)
+{
+	struct bh_cfg_surface sf = {.slot = slot, .controls = RIG_CTLS, .page_room = page_room};
+	bh_config_writer_row(m->w, BH_TAB_SURFACES, &sf, sizeof(sf));
+}
+
+static uint32_t
+room(struct maker *m, const char *name, enum bh_room_kind kind, enum bh_type type, const char *choices, const char *def)
+{
+	struct bh_cfg_room r = {.name = str(m, name), .kind = (uint8_t)kind, .type = (uint8_t)type};
+	if (choices)
+		r.choices = list(m, choices, &r.choices_len, &r.count);
+	if (def)
+		r.def = (struct bh_cfg_operand){.text = str(m, def), .type = BH_TEXT};
+	bh_config_writer_row(m->w, BH_TAB_ROOM, &r, sizeof(r));
+	return m->rooms++;
+}
+
+static struct bh_cfg_binding
+bind(struct maker *m, unsigned page, uint16_t surface_slot, unsigned ctl, unsigned kind, const char *target)
+{
+	struct bh_cfg_binding b = {.page = (uint16_t)page, .surface = surface_slot, .control = (uint16_t)ctl, .kind = (uint8_t)kind,
+				   .driver = target ? RIG_MIX : BH_SLOT_NONE, .taper = 0xff};
+	if (target && strncmp(target, "room/", 5) == 0) {
+		b.driver = BH_SLOT_ROUTER;
+		target += 5;
+	}
+	if (target)
+		b.target = str(m, target);
+	return b;
+}
+
+static void
+put(struct maker *m, struct bh_cfg_binding b)
+{
+	bh_config_writer_row(m->w, BH_TAB_BINDINGS, &b, sizeof(b));
+	m->bindings++;
+}
+
+static void
+on_layer(struct maker *m, uint32_t row, struct bh_cfg_binding b)
+{
+	b.layer = (uint16_t)(row + 1);
+	put(m, b);
+}
+
+static void
+own_action(struct maker *m, unsigned page, uint16_t slot, unsigned ctl, enum bh_page_action action, const char *arg)
+{
+	struct bh_cfg_binding b = bind(m, page, slot, ctl, BH_BIND_ACTION, "own");
+	b.driver = BH_DRIVER_PAGE;
+	b.action = (uint16_t)action;
+	if (arg) {
+		b.args = str(m, arg);
+		b.args_len = (uint32_t)strlen(arg) + 1;
+	}
+	put(m, b);
+}
+
+static void
+page(struct maker *m, const char *name, uint32_t first, uint32_t inherit)
+{
+	struct bh_cfg_page p = {.name = str(m, name), .first = first, .count = m->bindings - first, .inherit = inherit};
+	bh_config_writer_row(m->w, BH_TAB_PAGES, &p, sizeof(p));
+}
+
+static int
+finish(struct maker *m, uint64_t generation)
+{
+	int fd = bh_config_writer_finish(m->w, "pages", "pages.yaml", generation);
+	bh_config_writer_free(m->w);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+enum { ROW_PAGE, ROW_PAGE2, ROW_QUIET, ROW_FINE, ROW_SHIFT, ROW_CAMERA, ROW_TITLE, ROW_EDGE };
+#define PAGES "Base|Mix|Talk|Four|Five|Six|Seven|Eight|Nine"
+
+/* What both desks have on a page. */
+static void
+desk_page(struct maker *m, uint16_t slot, unsigned n)
+{
+	static const char *const levels[] = {"ch1/level", "ch2/level", "ch3/level"};
+	struct bh_cfg_binding b;
+	if (n == 2)
+		return; /* Talk has what Base has */
+	put(m, bind(m, n, slot, RIG_FADER1, BH_BIND_VALUE, levels[n % 3]));
+	if (n == 1)
+		on_layer(m, ROW_SHIFT, bind(m, n, slot, RIG_FADER1, BH_BIND_VALUE, "room"));
+	put(m, bind(m, n, slot, RIG_FADER2, BH_BIND_VALUE, "ch2/level"));
+	if (n == 0)
+		put(m, bind(m, n, slot, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
+	if (n == 0)
+		on_layer(m, ROW_SHIFT, bind(m, n, slot, RIG_MUTE, BH_BIND_VALUE, "recording"));
+	b = bind(m, n, slot, RIG_STRIP1, BH_BIND_STRIP, levels[n % 3]);
+	b.text = str(m, n == 0 ? "Base" : "Page");
+	put(m, b);
+	b = bind(m, n, slot, RIG_STRIP2, BH_BIND_STRIP, "room/var/camera");
+	b.text = str(m, "Cam");
+	put(m, b);
+	b = bind(m, n, slot, RIG_DIGITS, BH_BIND_DISPLAY, NULL);
+	b.flags = BH_BINDF_SHOW_PAGE;
+	put(m, b);
+}
+
+static void
+global_keys(struct maker *m, uint16_t slot)
+{
+	own_action(m, BH_PAGE_GLOBAL, slot, RIG_PLAY, BH_PAGE_BACK, NULL);
+	own_action(m, BH_PAGE_GLOBAL, slot, RIG_F1, BH_PAGE_NEXT, NULL);
+	on_layer(m, ROW_SHIFT, bind(m, BH_PAGE_GLOBAL, slot, RIG_F1, BH_BIND_VALUE, "ch1/mute"));
+	own_action(m, BH_PAGE_GLOBAL, slot, RIG_F2, BH_PAGE_GO, "Nine");
+	put(m, bind(m, BH_PAGE_GLOBAL, slot, RIG_SCENE, BH_BIND_VALUE, "room/layer/shift"));
+	own_action(m, BH_PAGE_GLOBAL, slot, RIG_TOUCH1, BH_PAGE_PREVIOUS, NULL);
+}
+
+static int
+config(void)
+{
+	static const char *const names[] = {"Base", "Mix", "Talk", "Four", "Five", "Six", "Seven", "Eight", "Nine"};
+	struct maker m = {.w = bh_config_writer_new()};
+	procs(&m, ROOM_BASE);
+	room(&m, "page", BH_ROOM_PAGE, BH_ENUM, PAGES, "Mix");
+	room(&m, "page/second", BH_ROOM_PAGE, BH_ENUM, PAGES, "Talk");
+	room(&m, "quiet", BH_ROOM_QUIET, BH_BOOL, NULL, NULL);
+	room(&m, "layer/fine", BH_ROOM_LAYER, BH_BOOL, NULL, NULL);
+	room(&m, "layer/shift", BH_ROOM_LAYER, BH_BOOL, NULL, NULL);
+	room(&m, "var/camera", BH_ROOM_VAR, BH_ENUM, "Main|Left|Right", "Left");
+	room(&m, "var/title", BH_ROOM_VAR, BH_TEXT, NULL, "Hello");
+	room(&m, "edge/onair", BH_ROOM_EDGE, BH_BOOL, NULL, NULL);
+	for (unsigned k = 0; k < BH_ROOM_RUNS; k++)
+		room(&m, "run/0", BH_ROOM_RUN, BH_NONE, NULL, NULL);
+	surface(&m, RIG_DESK, 0);
+	surface(&m, DESK2, ROW_PAGE2);
+	for (unsigned n = 0; n < 9; n++) {
+		uint32_t first = m.bindings;
+		desk_page(&m, RIG_DESK, n);
+		desk_page(&m, DESK2, n);
+		page(&m, names[n], first, n == 2 || n == 1 ? 1 : 0);
+	}
+	global_keys(&m, RIG_DESK);
+	global_keys(&m, DESK2);
+	return finish(&m, 1);
+}
+
+/* The same room with a row more before the others, pages in another order, and a camera less. */
+static int
+moved_config(void)
+{
+	struct maker m = {.w = bh_config_writer_new()};
+	procs(&m, ROOM_BASE);
+	room(&m, "page", BH_ROOM_PAGE, BH_ENUM, "Talk|Mix|Nine|Base", "Mix");
+	room(&m, "var/new", BH_ROOM_VAR, BH_TEXT, NULL, "fresh");
+	room(&m, "var/title", BH_ROOM_VAR, BH_TEXT, NULL, "Hello");
+	room(&m, "edge/onair", BH_ROOM_EDGE, BH_BOOL, NULL, NULL);
+	room(&m, "var/camera", BH_ROOM_VAR, BH_ENUM, "Right|Left", "Left");
+	uint32_t second = room(&m, "page/second", BH_ROOM_PAGE, BH_ENUM, "Talk|Mix|Nine|Base", "Talk");
+	room(&m, "layer/shift", BH_ROOM_LAYER, BH_BOOL, NULL, NULL);
+	for (unsigned k = 0; k < BH_ROOM_RUNS; k++)
+		room(&m, "run/0", BH_ROOM_RUN, BH_NONE, NULL, NULL);
+	surface(&m, RIG_DESK, 0);
+	surface(&m, DESK2, second);
+	page(&m, "Talk", 0, 0);
+	page(&m, "Mix", 0, 0);
+	page(&m, "Nine", 0, 0);
+	page(&m, "Base", 0, 0);
+	return finish(&m, 2);
+}
+
+/* ------------------------------------------------------------------ hands and eyes */
+
+static struct rig *
+two_desks(void)
+{
+	struct rig *r = rig_new_with(config(), true);
+	mix_health(r, BH_HEALTH_OK);
+	mix_report(r, RIG_LEVEL1, -10);
+	mix_report(r, RIG_LEVEL2, -20);
+	mix_report(r, RIG_LEVEL3, -30);
+	mix_report(r, RIG_MUTED, 0);
+	mix_report(r, RIG_RECORDING, 0);
+	mix_report(r, RIG_ROOM, 50);
+	rig_advance(r, 1000);
+	rig_clear(r);
+	return r;
+}
+
+static uint32_t desk2_gen;
+
+static void
+press_on(struct rig *r, uint16_t slot, unsigned ctl)
+{
+	rig_event(r, slot, (struct bh_event){.kind = BH_EV_PRESS, .type = BH_BOOL, .id = ctl, .v.i = 1});
+	rig_event(r, slot, (struct bh_event){.kind = BH_EV_RELEASE, .type = BH_BOOL, .id = ctl, .gen = ++desk2_gen + 1000});
+}
+
+static const struct bh_rec_param *
+room_record(struct rig *r, uint32_t row)
+{
+	uint32_t gen;
+	return bh_core_record(r->core, ROOM_BASE + row, &gen);
+}
+
+static int64_t
+room_number(struct rig *r, uint32_t row)
+{
+	union bh_val v;
+	ck_assert_int_ne(bh_param_newest(room_record(r, row), &v, NULL), BH_NONE);
+	return v.i;
+}
+
+static int
+set_room(struct rig *r, uint32_t row, int64_t x)
+{
+	return ask(r, BH_SLOT_CONTROL, BH_REQ_SET, BH_SLOT_ROUTER, row, BH_INT, (double)x, NULL);
+}
+
+/* What a control of a desk was told, by its record. */
+static const struct bh_rec_control *
+told(struct rig *r, uint16_t slot, unsigned ctl)
+{
+	uint32_t gen;
+	return bh_core_record(r->core, (slot == RIG_DESK ? RIG_DESK_BASE : DESK2_BASE) + ctl, &gen);
+}
+
+static unsigned
+outputs_to(const struct rig *r, uint16_t slot)
+{
+	unsigned n = 0;
+	for (unsigned k = 0; k < r->logged; k++)
+		n += r->log[k].slot == slot;
+	return n;
+}
+
+/* ------------------------------------------------------------------ the room */
+
+START_TEST(first_start_shows_the_pages_and_values_that_the_configuration_says)
+{
+	struct rig *r = two_desks();
+	ck_assert_uint_eq(bh_core_page(r->core), 1);
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 1);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 2);
+	ck_assert_int_eq(room_number(r, ROW_CAMERA), 1);
+	ck_assert_str_eq(room_record(r, ROW_TITLE)->text, "Hello");
+	ck_assert_str_eq(told(r, RIG_DESK, RIG_DIGITS)->text, "Mix");
+	ck_assert_str_eq(told(r, DESK2, RIG_DIGITS)->text, "Talk");
+	ck_assert_msg(!(room_record(r, ROW_EDGE)->flags & BH_PAR_KNOWN), "an edge has seen nothing yet");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(room_parameter_is_carried_out_and_confirmed_at_once_and_sent_to_nobody)
+{
+	struct rig *r = two_desks();
+	ck_assert_int_eq(set_room(r, ROW_PAGE, 8), 0);
+	ck_assert_uint_eq(bh_core_page(r->core), 8);
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 8);
+	ck_assert(!(room_record(r, ROW_PAGE)->flags & BH_PAR_PENDING));
+	ck_assert_str_eq(told(r, RIG_DESK, RIG_DIGITS)->text, "Nine");
+	ck_assert_int_eq(set_room(r, ROW_CAMERA, 2), 0);
+	ck_assert_int_eq(room_number(r, ROW_CAMERA), 2);
+	ck_assert_uint_eq(outputs_to(r, RIG_MIX), 0);
+	ck_assert_uint_eq(outputs_to(r, BH_SLOT_ROUTER), 0);
+	ck_assert_int_lt(set_room(r, ROW_PAGE, 9), 0);
+	ck_assert_int_lt(set_room(r, ROW_CAMERA, 3), 0);
+	ck_assert_int_eq(set_room(r, ROW_EDGE, 1), -EACCES);
+	ck_assert_int_lt(set_room(r, ROW_EDGE + 1, 1), 0); /* a run is no parameter */
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(strip_that_shows_a_variable_follows_it)
+{
+	struct rig *r = two_desks();
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_SET, BH_SLOT_ROUTER, ROW_CAMERA, BH_TEXT, 0, "Right"), 0);
+	ck_assert_ptr_nonnull(strstr(told(r, RIG_DESK, RIG_STRIP2)->text + 1, "Right"));
+	ck_assert_uint_eq(outputs_to(r, RIG_DESK), 1);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(page_parameter_follows_the_keys_of_its_own_desk)
+{
+	struct rig *r = two_desks();
+	press_on(r, DESK2, RIG_F1);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 3);
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 1);
+	ck_assert_uint_eq(outputs_to(r, RIG_DESK), 0);
+	press_on(r, RIG_DESK, RIG_F2);
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 8);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 3);
+	rig_free(r);
+}
+END_TEST
+
+static void
+look_at_moved(struct rig *r)
+{
+	ck_assert_uint_eq(bh_core_page(r->core), 2); /* Nine */
+	ck_assert_int_eq(room_number(r, 0), 2);
+	ck_assert_str_eq(room_record(r, 1)->text, "fresh");
+	ck_assert_str_eq(room_record(r, 2)->text, "Evening");
+	ck_assert_int_eq(room_number(r, 4), 0); /* Right */
+	ck_assert_int_eq(room_number(r, 5), 1); /* Mix */
+}
+
+START_TEST(room_goes_on_over_a_reload_by_name_though_rows_and_choices_move)
+{
+	struct rig *r = two_desks();
+	set_room(r, ROW_PAGE, 8);
+	set_room(r, ROW_PAGE2, 1);
+	set_room(r, ROW_CAMERA, 2);
+	ask(r, BH_SLOT_CONTROL, BH_REQ_SET, BH_SLOT_ROUTER, ROW_TITLE, BH_TEXT, 0, "Evening");
+	rig_reconfigure(r, moved_config());
+	look_at_moved(r);
+	rig_restart(r);
+	look_at_moved(r);
+	/* And back again; the camera that was not there meanwhile is not missed. */
+	rig_reconfigure(r, config());
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 8);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 1);
+	ck_assert_int_eq(room_number(r, ROW_CAMERA), 2);
+	ck_assert_str_eq(room_record(r, ROW_TITLE)->text, "Evening");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(variable_whose_choice_is_gone_takes_its_default)
+{
+	struct rig *r = two_desks();
+	set_room(r, ROW_CAMERA, 0); /* Main */
+	rig_reconfigure(r, moved_config());
+	ck_assert_int_eq(room_number(r, 4), 1); /* Left */
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(store_brings_back_what_the_room_was_but_no_pressed_key)
+{
+	struct rig *r = rig_new_with(config(), true);
+	ck_assert_int_eq(ask(r, BH_SLOT_STORE, BH_REQ_RESTORE, 0, 0, BH_TEXT, 0, "page:Six"), 0);
+	ck_assert_uint_eq(bh_core_page(r->core), 5);
+	struct bh_request_args a = {.type = BH_TEXT, .v.s = "Right", .text = "room/var/camera", .text_len = 15};
+	struct bh_event ev = {.kind = BH_EV_REQUEST, .id = BH_REQ_RESTORE, .total = 9, .stamp_ns = r->now_ns};
+	rig_begin(r);
+	bh_core_event(r->core, BH_SLOT_STORE, &ev, &a, sizeof(a));
+	rig_end(r);
+	ck_assert_int_eq(r->result, 0);
+	ck_assert_int_eq(room_number(r, ROW_CAMERA), 2);
+	strcpy(a.text, "room/page/second");
+	strcpy(a.v.s, "Nine");
+	a.text_len = 16;
+	rig_begin(r);
+	bh_core_event(r->core, BH_SLOT_STORE, &ev, &a, sizeof(a));
+	rig_end(r);
+	ck_assert_int_eq(r->result, 0);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 8);
+	ck_assert_str_eq(told(r, DESK2, RIG_DIGITS)->text, "Nine");
+	/* Somebody has chosen meanwhile. */
+	press_on(r, DESK2, RIG_F1);
+	rig_begin(r);
+	bh_core_event(r->core, BH_SLOT_STORE, &ev, &a, sizeof(a));
+	rig_end(r);
+	ck_assert_int_eq(r->result, -EALREADY);
+	ck_assert_int_lt(ask(r, BH_SLOT_STORE, BH_REQ_RESTORE, 0, 0, BH_BOOL, 1, "room/layer/shift"), 0);
+	ck_assert_int_eq(room_number(r, ROW_SHIFT), 0);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(room_is_listed_for_other_processes_as_a_directory)
+{
+	struct rig *r = two_desks();
+	struct bh_dir_record rec;
+	const char *choices;
+	size_t len;
+	ck_assert_int_eq(bh_core_room(r->core, ROW_PAGE2, &rec, &choices, &len), 0);
+	ck_assert_str_eq(rec.name, "page/second");
+	ck_assert_uint_eq(rec.type, BH_ENUM);
+	ck_assert_uint_eq(rec.choices, 9);
+	ck_assert_uint_eq(len, sizeof(PAGES));
+	ck_assert_str_eq(choices + 5, "Mix");
+	ck_assert_int_eq(bh_core_room(r->core, ROW_EDGE, &rec, &choices, &len), 0);
+	ck_assert_uint_eq(rec.access, BH_ACCESS_READ);
+	ck_assert_int_eq(bh_core_room(r->core, ROW_EDGE + 1, &rec, &choices, &len), -ENOENT);
+	ck_assert_int_eq(bh_core_room(r->core, ROW_EDGE + 1 + BH_ROOM_RUNS, &rec, &choices, &len), -ERANGE);
+	rig_free(r);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ pages */
+
+START_TEST(more_than_eight_pages_wrap_around_both_ways)
+{
+	struct rig *r = two_desks();
+	for (unsigned k = 0; k < 9; k++) {
+		ck_assert_uint_eq(bh_core_page(r->core), (1 + k) % 9);
+		press_on(r, RIG_DESK, RIG_F1);
+	}
+	ck_assert_uint_eq(bh_core_page(r->core), 1);
+	press_on(r, RIG_DESK, RIG_TOUCH1);
+	press_on(r, RIG_DESK, RIG_TOUCH1);
+	ck_assert_uint_eq(bh_core_page(r->core), 8);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(page_back_is_the_one_shown_before_also_for_a_successor)
+{
+	struct rig *r = two_desks();
+	press_on(r, RIG_DESK, RIG_PLAY); /* none was */
+	ck_assert_uint_eq(bh_core_page(r->core), 1);
+	press_on(r, RIG_DESK, RIG_F2);
+	press_on(r, DESK2, RIG_F1);
+	rig_restart(r);
+	press_on(r, RIG_DESK, RIG_PLAY);
+	ck_assert_uint_eq(bh_core_page(r->core), 1);
+	press_on(r, RIG_DESK, RIG_PLAY);
+	ck_assert_uint_eq(bh_core_page(r->core), 8);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 3);
+	press_on(r, DESK2, RIG_PLAY);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 2);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(page_is_turned_by_request_for_one_surface_or_for_the_room)
+{
+	struct rig *r = two_desks();
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_PAGE, DESK2, 0, BH_INT, 0, NULL), 0);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 0);
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_PAGE, DESK2, 0, BH_INT, -3, NULL), 0);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 2);
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_PAGE, 0, 0, BH_INT, -1, NULL), 0);
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 2);
+	ck_assert_int_eq(room_number(r, ROW_PAGE2), 2);
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_DO, BH_DRIVER_PAGE, BH_PAGE_BACK, BH_TEXT, 0, ""), 0);
+	ck_assert_int_eq(room_number(r, ROW_PAGE), 1);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(two_quick_presses_of_a_page_key_are_two_pages)
+{
+	struct rig *r = two_desks();
+	press_on(r, RIG_DESK, RIG_F1);
+	press_on(r, RIG_DESK, RIG_F1);
+	ck_assert_uint_eq(bh_core_page(r->core), 3);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(page_has_what_it_inherits_where_it_has_nothing_of_its_own)
+{
+	struct rig *r = two_desks();
+	/* Talk inherits all of Base. */
+	ck_assert_double_eq_tol(told(r, DESK2, RIG_FADER1)->told.f, fader_at(-10), 1e-9);
+	ck_assert_uint_eq(told(r, DESK2, RIG_MUTE)->told_type, BH_INT);
+	/* Mix has a fader of its own, and the mute key of Base. */
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, fader_at(-20), 1e-9);
+	mix_report(r, RIG_MUTED, 1);
+	ck_assert_int_eq(told(r, RIG_DESK, RIG_MUTE)->told.i, BH_LIGHT_ON);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(turning_a_page_touches_only_what_differs)
+{
+	struct rig *r = two_desks();
+	press_on(r, RIG_DESK, RIG_F1); /* Talk */
+	/* Fader 1 goes to another level; its strip says so; the window. Nothing else. */
+	ck_assert_uint_eq(outputs_to(r, RIG_DESK), 3);
+	ck_assert_uint_eq(outputs_to(r, DESK2), 0);
+	rig_free(r);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ layers */
+
+START_TEST(layer_shows_its_own_controls_and_leaves_the_others)
+{
+	struct rig *r = two_desks();
+	mix_report(r, RIG_RECORDING, 1);
+	rig_clear(r);
+	set_room(r, ROW_SHIFT, 1);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, 0.5, 1e-9);
+	ck_assert_int_eq(told(r, RIG_DESK, RIG_MUTE)->told.i, BH_LIGHT_ON);
+	ck_assert_int_eq(told(r, DESK2, RIG_MUTE)->told.i, BH_LIGHT_ON);
+	ck_assert_uint_eq(outputs_to(r, RIG_DESK), 3); /* fader, mute, and the layer's key itself */
+	press_on(r, RIG_DESK, RIG_F1);		       /* on the layer it is a mute key */
+	ck_assert_uint_eq(bh_core_page(r->core), 1);
+	ck_assert_uint_eq(sent_count(r, RIG_MUTED), 1);
+	set_room(r, ROW_SHIFT, 0);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, fader_at(-20), 1e-9);
+	ck_assert_int_eq(told(r, RIG_DESK, RIG_MUTE)->told.i, BH_LIGHT_ON); /* muted by now */
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(layer_goes_on_over_a_page_switch_and_a_restart_of_the_router)
+{
+	struct rig *r = two_desks();
+	set_room(r, ROW_SHIFT, 1);
+	set_room(r, ROW_PAGE, 2); /* Talk, which has Base's layer */
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, fader_at(-10), 1e-9);
+	set_room(r, ROW_PAGE, 1);
+	rig_restart(r);
+	rig_clear(r);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, 0.5, 1e-9);
+	set_room(r, ROW_SHIFT, 0);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, fader_at(-20), 1e-9);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(fader_held_while_a_layer_goes_on_and_off_keeps_what_it_was_grabbed_with)
+{
+	struct rig *r = two_desks();
+	desk_touch(r, RIG_FADER1, true);
+	desk_move(r, RIG_FADER1, 0.3);
+	set_room(r, ROW_SHIFT, 1);
+	desk_move(r, RIG_FADER1, 0.31);
+	ck_assert_uint_eq(sent_count(r, RIG_LEVEL2), 2);
+	ck_assert_uint_eq(sent_count(r, RIG_ROOM), 0);
+	rig_restart(r);
+	desk_move(r, RIG_FADER1, 0.32);
+	ck_assert_uint_eq(sent_count(r, RIG_ROOM), 0);
+	desk_touch(r, RIG_FADER1, false);
+	rig_advance(r, 500);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, 0.5, 1e-9);
+	desk_touch(r, RIG_FADER1, true);
+	set_room(r, ROW_SHIFT, 0);
+	rig_restart(r);
+	rig_clear(r);
+	desk_move(r, RIG_FADER1, 0.6);
+	ck_assert_uint_eq(sent_count(r, RIG_ROOM), 1);
+	ck_assert_uint_eq(sent_count(r, RIG_LEVEL2), 0);
+	rig_free(r);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ several surfaces */
+
+static void
+touch2(struct rig *r, unsigned ctl, bool on)
+{
+	rig_event(r, DESK2, (struct bh_event){.kind = BH_EV_TOUCH, .type = BH_BOOL, .id = ctl, .gen = ++desk2_gen + 1000, .v.i = on});
+}
+
+static void
+move2(struct rig *r, unsigned ctl, double pos)
+{
+	rig_event(r, DESK2, (struct bh_event){.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = ctl, .gen = ++desk2_gen + 1000, .v.f = pos});
+}
+
+START_TEST(fader_moved_on_one_desk_is_followed_by_the_other)
+{
+	struct rig *r = two_desks();
+	desk_touch(r, RIG_FADER2, true);
+	desk_move(r, RIG_FADER2, 0.8);
+	ck_assert_double_eq_tol(told(r, DESK2, RIG_FADER2)->told.f, 0.8, 1e-9);
+	ck_assert_uint_eq(told_count(r, RIG_FADER2), 0);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(two_hands_on_the_same_parameter_last_writer_wins_and_no_motor_fights)
+{
+	struct rig *r = two_desks();
+	desk_touch(r, RIG_FADER2, true);
+	touch2(r, RIG_FADER2, true);
+	rig_clear(r);
+	uint32_t gens[] = {told(r, RIG_DESK, RIG_FADER2)->told_gen, told(r, DESK2, RIG_FADER2)->told_gen};
+	desk_move(r, RIG_FADER2, 0.8);
+	move2(r, RIG_FADER2, 0.3);
+	desk_move(r, RIG_FADER2, 0.81);
+	move2(r, RIG_FADER2, 0.31);
+	ck_assert_uint_eq(told(r, RIG_DESK, RIG_FADER2)->told_gen, gens[0]);
+	ck_assert_uint_eq(told(r, DESK2, RIG_FADER2)->told_gen, gens[1]);
+	ck_assert_uint_eq(sent_count(r, RIG_LEVEL2), 4);
+	desk_touch(r, RIG_FADER2, false);
+	rig_advance(r, 1000);
+	/* The other hand was last: this motor goes there, once; that one is still held. */
+	ck_assert_uint_eq(told_count(r, RIG_FADER2), 1);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER2)->told.f, 0.31, 1e-9);
+	touch2(r, RIG_FADER2, false);
+	rig_advance(r, 1000);
+	ck_assert_double_eq_tol(told(r, DESK2, RIG_FADER2)->told.f, 0.31, 1e-9);
+	ck_assert_uint_eq(told_count(r, RIG_FADER2), 1);
+	rig_free(r);
+}
+END_TEST
+
+int
+main(void)
+{
+	const TTest *const room_tests[] = {
+		first_start_shows_the_pages_and_values_that_the_configuration_says,
+		room_parameter_is_carried_out_and_confirmed_at_once_and_sent_to_nobody,
+		strip_that_shows_a_variable_follows_it,
+		page_parameter_follows_the_keys_of_its_own_desk,
+		room_goes_on_over_a_reload_by_name_though_rows_and_choices_move,
+		variable_whose_choice_is_gone_takes_its_default,
+		store_brings_back_what_the_room_was_but_no_pressed_key,
+		room_is_listed_for_other_processes_as_a_directory,
+	};
+	const TTest *const page_tests[] = {
+		more_than_eight_pages_wrap_around_both_ways,
+		page_back_is_the_one_shown_before_also_for_a_successor,
+		page_is_turned_by_request_for_one_surface_or_for_the_room,
+		two_quick_presses_of_a_page_key_are_two_pages,
+		page_has_what_it_inherits_where_it_has_nothing_of_its_own,
+		turning_a_page_touches_only_what_differs,
+		layer_shows_its_own_controls_and_leaves_the_others,
+		layer_goes_on_over_a_page_switch_and_a_restart_of_the_router,
+		fader_held_while_a_layer_goes_on_and_off_keeps_what_it_was_grabbed_with,
+		fader_moved_on_one_desk_is_followed_by_the_other,
+		two_hands_on_the_same_parameter_last_writer_wins_and_no_motor_fights,
+	};
+	Suite *s = suite_create("core_pages");
+	TCase *t = tcase_create("room");
+	for (unsigned k = 0; k < sizeof(room_tests) / sizeof(room_tests[0]); k++)
+		tcase_add_test(t, room_tests[k]);
+	suite_add_tcase(s, t);
+	t = tcase_create("pages");
+	for (unsigned k = 0; k < sizeof(page_tests) / sizeof(page_tests[0]); k++)
+		tcase_add_test(t, page_tests[k]);
+	suite_add_tcase(s, t);
+	SRunner *sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}
