@@ -200,6 +200,7 @@ enum bh_page_action {
 #define BH_BINDF_SCROLL 2048u	/* STRIP: a text that is too long wanders instead of being cut */
 #define BH_BINDF_NO_OVERLAY 4096u /* STRIP: keep the lower line while a control of the strip is touched or turned */
 #define BH_BINDF_NAME_LOWER 8192u /* STRIP: the parameter's name in the lower line, its value only while it is changed */
+#define BH_BINDF_TEXT_LOWER 16384u /* STRIP: what stands behind the line break in `text` is the lower line; the value only as overlay */
 
 /* DISPLAY: how its text moves. */
 enum bh_effect { BH_FX_STATIC, BH_FX_BLINK, BH_FX_MARQUEE, BH_FX_SPINNER, BH_FX_PULSE, BH_FX_PROGRESS, BH_FX_COUNT };

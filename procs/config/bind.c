@@ -1,29 +1,35 @@
-/* bind.c - pages and bindings: which control means what, checked as far as it can be before anything runs */
+/*
+ * bind.c - what a control is bound to, checked as far as it can be before anything runs
+ *
+ * An entry of a control becomes one row for each of its parts: the main thing, each light, the long press, the double press. Every
+ * key is used or refused with the reason: nothing is accepted and does nothing.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/config/bindings.h"
 #include "common/config/suggest.h"
+#include "common/feedback.h"
 #include "common/mem.h"
 #include "procs/config/compile_int.h"
 
-#define PAGE_NAME_MAX 63u
 #define LABEL_MAX 120u
-#define ACTION_ARGS_MAX 6u /* BH_ACTION_ARGS of driver.h */
+#define LIGHTS_MAX 16u
+#define HOLD_MS 500u
+#define DOUBLE_MS 300u
 
-static const char *const page_actions[] = {
-	[BH_PAGE_NEXT] = "next", [BH_PAGE_PREVIOUS] = "previous", [BH_PAGE_GO] = "go"};
-
-/* One binding that is being read. */
+/* One part of a control that is being read. */
 struct binding {
 	struct compile *c;
+	const struct entry *e;
 	const char *path;	 /* "pages[0].bindings.fader1" */
-	const struct node *key;	 /* the control as written */
+	const struct node *key;	 /* the control as written, or "hold" and "double" */
 	const struct node *node; /* what it is bound to */
 	const struct process *surface;
 	const struct bh_cfg_control *control;
 	const struct bh_binding_row *row;
+	struct target target; /* driver == BH_SLOT_NONE: none */
 	struct bh_cfg_binding out;
 };
 
@@ -33,27 +39,18 @@ sub_path(struct binding *b, const char *key)
 	return arena_print(b->c->arena, "%s.%s", b->path, key);
 }
 
+static bool
+push(struct binding *b, const struct bh_cfg_binding *row)
+{
+	if (b->c->bindings == BINDINGS_MAX)
+		COMPLAIN(b->c, b->key, b->path, NULL, "too many bindings, at most %u", BINDINGS_MAX);
+	if (b->c->bindings >= BINDINGS_MAX)
+		return false;
+	*ARENA_PUSH(b->c->arena, b->c->binding, b->c->bindings) = *row;
+	return true;
+}
+
 /* ------------------------------------------------------------------ the control */
-
-static const struct process *
-process_named(const struct compile *c, enum bh_role role, const char *name, size_t len)
-{
-	for (uint32_t i = 0; i < c->processes; i++)
-		if (c->process[i].role == role && strlen(c->process[i].name) == len &&
-		    strncmp(c->process[i].name, name, len) == 0)
-			return &c->process[i];
-	return NULL;
-}
-
-static const char *
-meant_process(struct compile *c, enum bh_role role, const char *name, size_t len)
-{
-	struct bh_suggest s = {.word = arena_copy(c->arena, name, len)};
-	for (uint32_t i = 0; i < c->processes; i++)
-		if (c->process[i].role == role)
-			bh_suggest_offer(&s, c->process[i].name);
-	return s.best;
-}
 
 /* "desk/fader1", or "fader1" where there is only one surface. Sets b->surface. */
 static const char *
@@ -89,6 +86,13 @@ find_surface(struct binding *b)
 static bool
 find_control(struct binding *b)
 {
+	if (b->e->control) {
+		b->surface = b->e->surface;
+		b->control = b->e->control;
+		b->out.control = (uint16_t)(b->control - b->surface->device->control);
+		b->out.surface = b->surface->slot;
+		return true;
+	}
 	const char *name = find_surface(b);
 	if (!b->surface || b->surface->is_broken)
 		return false;
@@ -108,208 +112,13 @@ find_control(struct binding *b)
 	return false;
 }
 
-/* ------------------------------------------------------------------ what it is bound to */
-
-/* "driver/rest": sets driver and target. NULL = wrong, and reported. */
-static const struct process *
-find_driver(struct binding *b, const struct node *n, const char *path, const char **rest)
-{
-	const char *slash = strchr(n->text, '/');
-	if (!slash || slash == n->text || !slash[1]) {
-		static const char *const page = "page";
-		const char *best = b->row->kind == BH_BIND_DISPLAY ? bh_suggest_from(n->text, &page, 1) : NULL;
-		COMPLAIN(b->c, n, path, best, "\"%s\" is not DRIVER/NAME, as in loop/ch1/level", n->text);
-		return NULL;
-	}
-	if (strlen(slash + 1) > BH_NAME_MAX) {
-		COMPLAIN(b->c, n, path, NULL, "the name is too long, at most %u bytes", BH_NAME_MAX);
-		return NULL;
-	}
-	const struct process *p = process_named(b->c, BH_ROLE_DRIVER, n->text, (size_t)(slash - n->text));
-	if (!p) {
-		COMPLAIN(b->c, n, path, meant_process(b->c, BH_ROLE_DRIVER, n->text, (size_t)(slash - n->text)),
-			 "there is no driver called \"%.*s\"", (int)(slash - n->text), n->text);
-		return NULL;
-	}
-	*rest = slash + 1;
-	b->out.driver = p->slot;
-	b->out.target = put_text(b->c, slash + 1);
-	return p;
-}
-
 static bool
-has_page(const struct compile *c, const char *name)
+is_on(const struct binding *b, enum bh_control_kind kind)
 {
-	for (uint32_t i = 0; i < c->pages; i++)
-		if (c->page_name[i] && strcmp(c->page_name[i], name) == 0)
-			return true;
-	return false;
+	return b->control->kind == kind;
 }
 
-static const char *
-meant_page(const struct compile *c, const char *name)
-{
-	struct bh_suggest s = {.word = name};
-	for (uint32_t i = 0; i < c->pages; i++)
-		if (c->page_name[i])
-			bh_suggest_offer(&s, c->page_name[i]);
-	return s.best;
-}
-
-/* The arguments as they are written: a list, or one alone. */
-static const struct node *
-arg_at(const struct node *args, uint32_t i)
-{
-	return !args ? NULL : args->kind == NODE_LIST ? args->item[i] : args;
-}
-
-static uint32_t
-arg_count(const struct node *args)
-{
-	return !args ? 0 : args->kind == NODE_LIST ? args->count : 1;
-}
-
-/* A word of an action's arguments: "NAME", "play|stop", "[NAME]". */
-static const char *
-arg_word(struct arena *a, const char *words, uint32_t i)
-{
-	for (;; i--) {
-		words += strspn(words, " ");
-		size_t n = strcspn(words, " ");
-		if (!n)
-			return "";
-		if (!i) {
-			bool is_optional = words[0] == '[' && words[n - 1] == ']';
-			return arena_copy(a, words + is_optional, n - 2u * is_optional);
-		}
-		words += n;
-	}
-}
-
-static void
-check_choice(struct binding *b, const struct node *arg, const char *word, const char *path)
-{
-	struct bh_suggest s = {.word = arg->text};
-	if (!strchr(word, '|'))
-		return;
-	for (const char *p = word; *p;) {
-		size_t n = strcspn(p, "|");
-		char *choice = arena_copy(b->c->arena, p, n);
-		if (strcmp(choice, arg->text) == 0)
-			return;
-		bh_suggest_offer(&s, choice);
-		p += n + (p[n] == '|');
-	}
-	COMPLAIN(b->c, arg, path, s.best, "\"%s\" is none of %s", arg->text, word);
-}
-
-/* `words`: what the action takes. */
-static void
-read_args(struct binding *b, const struct node *at, const char *words, uint32_t required, uint32_t most)
-{
-	const struct node *args = node_get(b->node, "args");
-	const char *path = sub_path(b, "args");
-	uint32_t count = arg_count(args);
-	char packed[BH_PAYLOAD_MAX];
-	size_t used = 0;
-	if (count < required) {
-		COMPLAIN(b->c, args ? args : at, path, NULL, "%s: args: [%s]",
-			 count ? "too few arguments" : "arguments are missing", words);
-		return;
-	}
-	if (count > most || count > ACTION_ARGS_MAX) {
-		COMPLAIN(b->c, args, path, NULL, most ? "too many arguments, at most %u" : "it takes no arguments",
-			 most < ACTION_ARGS_MAX ? most : ACTION_ARGS_MAX);
-		return;
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		const struct node *arg = arg_at(args, i);
-		if (arg->kind != NODE_TEXT) {
-			COMPLAIN(b->c, arg, path, NULL, "an argument is one value");
-			return;
-		}
-		size_t n = strlen(arg->text) + 1;
-		if (used + n > sizeof(packed)) {
-			COMPLAIN(b->c, arg, path, NULL, "the arguments are too long, at most %zu bytes", sizeof(packed));
-			return;
-		}
-		memcpy(packed + used, arg->text, n);
-		used += n;
-		check_choice(b, arg, arg_word(b->c->arena, words, i), path);
-	}
-	if (used)
-		b->out.args = bh_config_writer_str(b->c->w, packed, used);
-	b->out.args_len = (uint32_t)used;
-}
-
-static void
-read_page_action(struct binding *b, const struct node *n, const char *path)
-{
-	const char *name = n->text + strlen("page/");
-	uint16_t i = 0;
-	while (i < BH_ARRAY_LEN(page_actions) && strcmp(page_actions[i], name) != 0)
-		i++;
-	if (i == BH_ARRAY_LEN(page_actions)) {
-		COMPLAIN(b->c, n, path, bh_suggest_from(name, page_actions, BH_ARRAY_LEN(page_actions)),
-			 "page has no action \"%s\"; it has next, previous and go", name);
-		return;
-	}
-	b->out.driver = BH_DRIVER_PAGE;
-	b->out.target = put_text(b->c, name);
-	b->out.action = i;
-	read_args(b, n, i == BH_PAGE_GO ? "PAGE" : "", i == BH_PAGE_GO, i == BH_PAGE_GO);
-	const struct node *page = i == BH_PAGE_GO ? arg_at(node_get(b->node, "args"), 0) : NULL;
-	if (page && page->kind == NODE_TEXT && !has_page(b->c, page->text))
-		COMPLAIN(b->c, page, sub_path(b, "args"), meant_page(b->c, page->text), "there is no page called \"%s\"",
-			 page->text);
-}
-
-static void
-read_action(struct binding *b, const struct node *n, const char *path)
-{
-	const char *name;
-	if (strncmp(n->text, "page/", 5) == 0) {
-		read_page_action(b, n, path);
-		return;
-	}
-	const struct process *p = find_driver(b, n, path, &name);
-	if (!p || p->is_broken)
-		return;
-	for (uint32_t i = 0; i < p->kind->actions; i++) {
-		const struct action *a = &p->kind->action[i];
-		if (strcmp(a->name, name) == 0) {
-			b->out.action = a->index;
-			read_args(b, n, a->args, a->required, a->most);
-			return;
-		}
-	}
-	struct bh_suggest s = {.word = name};
-	for (uint32_t i = 0; i < p->kind->actions; i++)
-		bh_suggest_offer(&s, p->kind->action[i].name);
-	COMPLAIN(b->c, n, path, s.best, "%s (%s) has no action \"%s\"", p->name, p->kind->name, name);
-}
-
-static void
-read_target(struct binding *b, const struct node *n)
-{
-	const char *path = n == b->node ? b->path : sub_path(b, b->row->key), *rest;
-	if (n->kind != NODE_TEXT) {
-		COMPLAIN(b->c, n, path, NULL, "is one name, as in loop/ch1/level");
-		return;
-	}
-	if (n->is_null) {
-		COMPLAIN(b->c, n, path, NULL, "has no value");
-		return;
-	}
-	if (b->row->kind == BH_BIND_ACTION)
-		read_action(b, n, path);
-	else if (b->row->kind == BH_BIND_DISPLAY && strcmp(n->text, "page") == 0)
-		b->out.flags |= BH_BINDF_SHOW_PAGE;
-	else
-		find_driver(b, n, path, &rest);
-}
-
-/* ------------------------------------------------------------------ further keys */
+/* ------------------------------------------------------------------ numbers, words, texts */
 
 static bool
 read_float(struct binding *b, const char *key, double *out)
@@ -319,6 +128,8 @@ read_float(struct binding *b, const char *key, double *out)
 	char why[128];
 	if (!n)
 		return false;
+	if (b->target.known.unit && *b->target.known.unit)
+		f.unit = b->target.known.unit;
 	if (n->kind != NODE_TEXT || n->is_null)
 		COMPLAIN(b->c, n, sub_path(b, key), NULL, "is a number");
 	else if (bh_cfg_parse_value(&f, n->text, out, why, sizeof(why)) < 0)
@@ -329,37 +140,23 @@ read_float(struct binding *b, const char *key, double *out)
 }
 
 static void
-read_flag(struct binding *b, const char *key, unsigned flag)
+read_factor(struct binding *b, const char *key, double min, double max, double *out)
 {
-	const struct node *n = node_get(b->node, key);
-	struct bh_cfg_field f = {.type = BH_CFG_BOOL};
-	bool on = false;
-	char why[128] = "is yes or no";
-	if (n && (n->kind != NODE_TEXT || bh_cfg_parse_value(&f, n->text, &on, why, sizeof(why)) < 0))
-		COMPLAIN(b->c, n, sub_path(b, key), NULL, "%s", why);
-	if (on)
-		b->out.flags |= (uint16_t)flag;
+	double x;
+	if (!read_float(b, key, &x))
+		return;
+	if (x >= min && x <= max)
+		*out = x;
+	else
+		COMPLAIN(b->c, node_get(b->node, key), sub_path(b, key), NULL, "is %g to %g", min, max);
 }
 
-static int
-read_name(struct binding *b, const char *key, int (*number)(const char *), const char *(*name)(int), int first)
+static void
+read_flag(struct binding *b, const char *key, unsigned flag)
 {
-	const struct node *n = node_get(b->node, key);
-	if (!n)
-		return -1;
-	const char *word = n->kind == NODE_TEXT ? n->text : "";
-	int v = number(word);
-	if (v >= 0)
-		return v;
-	struct bh_suggest s = {.word = word};
-	char list[160] = "";
-	for (int i = first; name(i); i++) {
-		bh_suggest_offer(&s, name(i));
-		size_t used = strlen(list);
-		snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", name(i));
-	}
-	COMPLAIN(b->c, n, sub_path(b, key), s.best, "\"%s\" is none of %s", word, list);
-	return -1;
+	bool on = false;
+	if (read_yes(b->c, b->node, key, b->path, &on) && on)
+		b->out.flags |= flag;
 }
 
 static uint32_t
@@ -397,6 +194,127 @@ read_range(struct binding *b)
 		else
 			COMPLAIN(b->c, node_get(b->node, "step"), sub_path(b, "step"), NULL, "is more than 0");
 	}
+	read_factor(b, "curve", 0.1, 10, &b->out.curve);
+	read_factor(b, "fine", 0.0001, 1, &b->out.fine);
+}
+
+/* ------------------------------------------------------------------ strips and displays */
+
+enum lower { LOWER_VALUE, LOWER_NAME, LOWER_TEXT };
+static const char *const lower_names[] = {[LOWER_VALUE] = "value", [LOWER_NAME] = "name", [LOWER_TEXT] = "text"};
+static const char *const format_names[] = {"plain", "timecode"};
+static const char *const light_names[] = {[BH_LIGHT_OFF] = "off", [BH_LIGHT_ON] = "on", [BH_LIGHT_FLASH] = "flash"};
+
+#define NAMES(what)                                                                                \
+	static int what##_from_name(const char *name)                                              \
+	{                                                                                          \
+		for (size_t i = 0; i < BH_ARRAY_LEN(what##_names); i++)                            \
+			if (strcmp(what##_names[i], name) == 0)                                    \
+				return (int)i;                                                     \
+		return -1;                                                                         \
+	}                                                                                          \
+	static const char *what##_name(int i)                                                      \
+	{                                                                                          \
+		return i >= 0 && (size_t)i < BH_ARRAY_LEN(what##_names) ? what##_names[i] : NULL;  \
+	}
+NAMES(lower)
+NAMES(format)
+NAMES(light)
+
+static void
+read_strip_fields(struct binding *b)
+{
+	const char *text = node_text(b->node, "text");
+	bool two_lines = text && strchr(text, '\n'), overlay = true;
+	int lower = read_word(b->c, b->node, "lower", b->path, lower_from_name, lower_name);
+	const struct node *at = node_get(b->node, "lower");
+	if (lower == LOWER_TEXT && !two_lines)
+		COMPLAIN(b->c, at, sub_path(b, "lower"), NULL,
+			 "there is no second line in the text: write text: \"Upper\\nLower\", with the double quotes");
+	else if (lower >= 0 && lower != LOWER_TEXT && two_lines)
+		COMPLAIN(b->c, at, sub_path(b, "lower"), NULL, "the text has a second line, which is the lower one");
+	else if (lower == LOWER_NAME && b->target.driver == BH_SLOT_NONE)
+		COMPLAIN(b->c, at, sub_path(b, "lower"), NULL, "there is no parameter whose name it could be");
+	if (two_lines)
+		b->out.flags |= BH_BINDF_TEXT_LOWER;
+	if (lower == LOWER_NAME)
+		b->out.flags |= BH_BINDF_NAME_LOWER;
+	if (read_yes(b->c, b->node, "overlay", b->path, &overlay) && !overlay)
+		b->out.flags |= BH_BINDF_NO_OVERLAY;
+	read_flag(b, "scroll", BH_BINDF_SCROLL);
+	if (node_get(b->node, "color") && !(b->control->flags & BH_CTL_HAS_COLOR))
+		COMPLAIN(b->c, node_key(b->node, "color"), sub_path(b, "color"), NULL, "%s of %s (%s) has no colours",
+			 b->control->name, b->surface->name, b->surface->device->name);
+}
+
+static void
+read_display_fields(struct binding *b)
+{
+	uint32_t pace = 0;
+	int effect = read_word(b->c, b->node, "effect", b->path, bh_effect_from_name, bh_effect_name);
+	int format = read_word(b->c, b->node, "format", b->path, format_from_name, format_name);
+	bool has_pace = read_duration(b->c, b->node, "pace", b->path, "20ms", "60s", &pace);
+	bool has_param = b->target.driver != BH_SLOT_NONE;
+	b->out.effect = (uint8_t)(effect > 0 ? effect : BH_FX_STATIC);
+	b->out.ms = (uint16_t)pace;
+	if (has_pace && effect <= BH_FX_STATIC && effect != -1)
+		COMPLAIN(b->c, node_key(b->node, "pace"), sub_path(b, "pace"), NULL, "a text that stands still has no pace");
+	else if (has_pace && !node_get(b->node, "effect"))
+		COMPLAIN(b->c, node_key(b->node, "pace"), sub_path(b, "pace"), NULL, "is of an effect: write that too");
+	if (effect == BH_FX_PROGRESS && !has_param)
+		COMPLAIN(b->c, node_get(b->node, "effect"), sub_path(b, "effect"), NULL, "progress is that of a parameter");
+	if (format == 1)
+		b->out.flags |= BH_BINDF_TIMECODE;
+	if (format >= 0 && !has_param)
+		COMPLAIN(b->c, node_key(b->node, "format"), sub_path(b, "format"), NULL, "is of a parameter: there is none");
+	if (node_get(b->node, "text") && node_get(b->node, "display") && !node_get(b->node, "display")->is_null)
+		COMPLAIN(b->c, node_key(b->node, "text"), sub_path(b, "text"), NULL, "a display shows either that or a text");
+}
+
+/* ------------------------------------------------------------------ what a press does */
+
+static void
+read_operands(struct binding *b)
+{
+	const struct node *on = node_get(b->node, "on"), *off = node_get(b->node, "off");
+	if (on)
+		read_operand(b->c, on, on->kind == NODE_TEXT ? on->text : "", sub_path(b, "on"), &b->target.known, &b->out.on);
+	if (off)
+		read_operand(b->c, off, off->kind == NODE_TEXT ? off->text : "", sub_path(b, "off"), &b->target.known, &b->out.off);
+	if (b->row->kind == BH_BIND_RADIO && !on)
+		COMPLAIN(b->c, b->node, sub_path(b, "on"), NULL, "is required: the value that the key sets");
+	if (on && off && b->out.on.type && b->out.on.type == b->out.off.type && b->out.on.num == b->out.off.num &&
+	    b->out.on.text == b->out.off.text)
+		COMPLAIN(b->c, off, sub_path(b, "off"), NULL, "on and off are the same");
+}
+
+static void
+read_choices(struct binding *b)
+{
+	const struct node *list = node_get(b->node, "choices");
+	const char *path = sub_path(b, "choices");
+	struct bh_cfg_operand ignored;
+	uint32_t count = 0;
+	if (!list)
+		return;
+	if (list->kind != NODE_LIST || list->count < 2) {
+		COMPLAIN(b->c, list, path, NULL, "is a list of at least two values");
+		return;
+	}
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->item[i]->kind == NODE_TEXT)
+			read_operand(b->c, list->item[i], list->item[i]->text, path, &b->target.known, &ignored);
+	pack_texts(b->c, list, path, BH_NAME_MAX, &b->out.choices, &b->out.choices_len, &count);
+}
+
+/* What the hand may set, told to the room: see note_set(). */
+static void
+note_hand(struct binding *b)
+{
+	if (b->row->kind == BH_BIND_RADIO)
+		note_set(b->c, &b->target, &b->out.on);
+	else if (b->row->sets)
+		note_set(b->c, &b->target, NULL);
 }
 
 static void
@@ -405,16 +323,111 @@ read_fields(struct binding *b)
 	read_range(b);
 	read_flag(b, "invert", BH_BINDF_INVERT);
 	read_flag(b, "flash", BH_BINDF_FLASH);
-	int ring = read_name(b, "ring", bh_ring_from_name, bh_ring_name, 0);
-	int taper = read_name(b, "taper", bh_taper_from_name, bh_taper_name, 0);
-	int color = read_name(b, "color", bh_color_from_name, bh_color_name, 0);
+	read_flag(b, "accel", BH_BINDF_ACCEL);
+	read_flag(b, "pickup", BH_BINDF_PICKUP);
+	int ring = read_word(b->c, b->node, "ring", b->path, bh_ring_from_name, bh_ring_name);
+	int taper = read_word(b->c, b->node, "taper", b->path, bh_taper_from_name, bh_taper_name);
+	int color = read_word(b->c, b->node, "color", b->path, bh_color_from_name, bh_color_name);
 	b->out.ring = (uint8_t)(ring > 0 ? ring : 0);
+	if (ring >= 0)
+		b->out.flags |= BH_BINDF_HAS_RING;
 	b->out.taper = (uint8_t)(taper >= 0 ? taper : 0xff);
 	b->out.color = (uint8_t)(color > 0 ? color : 0);
 	b->out.text = read_words(b, "text", BH_TEXT_MAX);
 	b->out.label = read_words(b, "label", LABEL_MAX);
-	if (node_get(b->node, "ring") && !(b->control->flags & BH_CTL_HAS_RING))
+	if (node_get(b->node, "ring") && is_on(b, BH_CTL_VPOT) && !(b->control->flags & BH_CTL_HAS_RING))
 		COMPLAIN(b->c, node_key(b->node, "ring"), sub_path(b, "ring"), NULL, "%s has no ring", b->control->name);
+	if (b->row->kind == BH_BIND_STRIP)
+		read_strip_fields(b);
+	if (b->row->kind == BH_BIND_DISPLAY)
+		read_display_fields(b);
+	read_operands(b);
+	read_choices(b);
+	const struct node *also = node_get(b->node, "also");
+	if (also)
+		read_steps(b->c, also, sub_path(b, "also"), true, &b->out.step_first, &b->out.steps);
+}
+
+/* ------------------------------------------------------------------ lights */
+
+static bool
+can_light(struct binding *b, const struct node *at)
+{
+	bool can = is_on(b, BH_CTL_VPOT)    ? b->control->flags & BH_CTL_HAS_RING
+		   : is_on(b, BH_CTL_STRIP) ? b->control->flags & BH_CTL_HAS_COLOR
+					    : b->control->flags & BH_CTL_HAS_LED;
+	if (!can)
+		COMPLAIN(b->c, at, sub_path(b, "light"), NULL, "%s has no %s", b->control->name,
+			 is_on(b, BH_CTL_VPOT)	  ? "ring"
+			 : is_on(b, BH_CTL_STRIP) ? "colours"
+						  : "light");
+	return can;
+}
+
+/* Keys that this control has no use for. */
+static void
+check_light_keys(struct binding *b, const struct node *map, const char *path)
+{
+	static const struct {
+		const char *key, *what;
+		enum bh_control_kind only; /* else 0 */
+		enum bh_control_kind never;
+	} rules[] = {{"color", "a strip", BH_CTL_STRIP, 0}, {"ring", "a V-Pot", BH_CTL_VPOT, 0}, {"show", "a light or a ring", 0, BH_CTL_STRIP}};
+	check_section(b->c, map, "light", path);
+	for (size_t i = 0; i < BH_ARRAY_LEN(rules); i++) {
+		const struct node *key = node_key(map, rules[i].key);
+		if (key && ((rules[i].only && !is_on(b, rules[i].only)) || (rules[i].never && is_on(b, rules[i].never))))
+			COMPLAIN(b->c, key, arena_print(b->c->arena, "%s.%s", path, key->text), NULL, "is of %s, and %s is a %s",
+				 rules[i].what, b->control->name, bh_control_kind_name(b->control->kind));
+	}
+	if (is_on(b, BH_CTL_STRIP) && !node_key(map, "color"))
+		COMPLAIN(b->c, map, path, NULL, "does not say which colour");
+}
+
+static void
+read_light(struct binding *b, const struct node *n, const char *path)
+{
+	struct bh_cfg_binding light = {
+		.page = b->out.page, .surface = b->out.surface, .control = b->out.control, .layer = b->out.layer,
+		.bank = b->out.bank, .bank_pos = b->out.bank_pos, .kind = BH_BIND_LIGHT, .part = BH_PART_LIGHT,
+		.driver = BH_SLOT_NONE, .taper = 0xff, .light_on = BH_LIGHT_ON, .place = place_of(n)};
+	const struct node *when = n;
+	if (n->kind == NODE_MAP) {
+		check_light_keys(b, n, path);
+		when = node_get(n, "when");
+		int show = read_word(b->c, n, "show", path, light_from_name, light_name);
+		int color = read_word(b->c, n, "color", path, bh_color_from_name, bh_color_name);
+		int ring = read_word(b->c, n, "ring", path, bh_ring_from_name, bh_ring_name);
+		light.light_on = (uint8_t)(show >= 0 ? show : BH_LIGHT_ON);
+		light.color = (uint8_t)(color > 0 ? color : 0);
+		light.ring = (uint8_t)(ring > 0 ? ring : 0);
+		light.flags = ring >= 0 ? BH_BINDF_HAS_RING : 0;
+		path = arena_print(b->c->arena, "%s.when", path);
+	} else if (is_on(b, BH_CTL_STRIP)) {
+		COMPLAIN(b->c, n, path, NULL, "is a list on a strip, as in [{ when: loop/ch1/mute, color: red }]");
+		return;
+	}
+	if (!when)
+		COMPLAIN(b->c, n, path, NULL, "is required: when it is so");
+	else if (read_cond(b->c, when, path, false, &light.when))
+		push(b, &light);
+}
+
+static void
+read_lights(struct binding *b)
+{
+	const struct node *n = node_get(b->node, "light");
+	const char *path = sub_path(b, "light");
+	if (!n || !(bh_binding_field_named("light")->controls & 1u << b->control->kind) || !can_light(b, node_key(b->node, "light")))
+		return;
+	if (n->kind != NODE_LIST) {
+		read_light(b, n, path);
+		return;
+	}
+	if (!n->count || n->count > LIGHTS_MAX)
+		COMPLAIN(b->c, n, path, NULL, n->count ? "too many lights, at most %u" : "is a list of 1 to %u conditions", LIGHTS_MAX);
+	for (uint32_t i = 0; i < n->count && i < LIGHTS_MAX; i++)
+		read_light(b, n->item[i], arena_print(b->c->arena, "%s[%u]", path, i));
 }
 
 /* ------------------------------------------------------------------ the kind */
@@ -431,13 +444,13 @@ natural_row(enum bh_control_kind kind)
 	return &bh_binding_rows[natural[kind]];
 }
 
-/* The row whose key is in the mapping; more than one is an error. */
+/* The row whose key is in the mapping; more than one is an error, but for a light beside something else. */
 static const struct bh_binding_row *
 written_row(struct binding *b, const struct node **target)
 {
 	const struct bh_binding_row *row = NULL;
 	for (int i = 1; i < BH_BIND_KIND_COUNT; i++) {
-		const struct node *key = node_key(b->node, bh_binding_rows[i].key);
+		const struct node *key = i == BH_BIND_LIGHT ? NULL : node_key(b->node, bh_binding_rows[i].key);
 		if (!key)
 			continue;
 		if (row)
@@ -447,6 +460,13 @@ written_row(struct binding *b, const struct node **target)
 			*target = node_get(b->node, key->text);
 		row = row ? row : &bh_binding_rows[i];
 	}
+	/* A strip or display of a text alone may have lights too. */
+	if (!row && node_get(b->node, "text") && !natural_row(b->control->kind)->needs_target)
+		return natural_row(b->control->kind);
+	if (!row && node_key(b->node, "light")) {
+		row = &bh_binding_rows[BH_BIND_LIGHT];
+		*target = node_get(b->node, "light");
+	}
 	return row;
 }
 
@@ -454,9 +474,20 @@ static bool
 is_row_key(const char *key)
 {
 	for (int k = 1; k < BH_BIND_KIND_COUNT; k++)
-		if (strcmp(bh_binding_rows[k].key, key) == 0)
+		if (k != BH_BIND_LIGHT && strcmp(bh_binding_rows[k].key, key) == 0)
 			return true;
 	return false;
+}
+
+/* May `key` stand beside this kind, on this control, in this part of it? */
+static bool
+has_use_for(const struct binding *b, const struct bh_binding_field *f)
+{
+	static const char *const not_within[] = {"hold", "double", "light"};
+	for (size_t i = 0; b->out.part != BH_PART_MAIN && i < BH_ARRAY_LEN(not_within); i++)
+		if (strcmp(f->key, not_within[i]) == 0)
+			return false;
+	return bh_binding_row_has(b->row, f->key) && f->controls & 1u << b->control->kind;
 }
 
 /* Of a binding whose kind is not known yet every key is a candidate. */
@@ -467,9 +498,23 @@ meant_key(const struct binding *b, const char *key)
 	for (int k = 1; k < BH_BIND_KIND_COUNT && !b->row; k++)
 		bh_suggest_offer(&s, bh_binding_rows[k].key);
 	for (size_t k = 0; k < bh_binding_field_count; k++)
-		if (!b->row || bh_binding_row_has(b->row, bh_binding_fields[k].key))
+		if (!b->row || has_use_for(b, &bh_binding_fields[k]))
 			bh_suggest_offer(&s, bh_binding_fields[k].key);
 	return s.best;
+}
+
+static void
+refuse_field(struct binding *b, const struct node *key)
+{
+	const char *path = sub_path(b, key->text);
+	if (b->out.part != BH_PART_MAIN && bh_binding_row_has(b->row, key->text))
+		COMPLAIN(b->c, key, path, NULL, "is of the control as a whole: write it beside %s", b->key->text);
+	else if (bh_binding_row_has(b->row, key->text))
+		COMPLAIN(b->c, key, path, NULL, "does nothing on %s (%s)", b->control->name, bh_control_kind_name(b->control->kind));
+	else if (b->row->kind == BH_BIND_MOMENTARY && (strcmp(key->text, "hold") == 0 || strcmp(key->text, "double") == 0))
+		COMPLAIN(b->c, key, path, NULL, "momentary acts with the press itself, so nothing can come instead of it");
+	else
+		COMPLAIN(b->c, key, path, NULL, "a binding of kind %s has no key \"%s\"", b->row->key, key->text);
 }
 
 /* false: there was one that does not belong there. */
@@ -479,13 +524,14 @@ check_binding_keys(struct binding *b)
 	bool all_known = true;
 	for (uint32_t i = 0; i < b->node->count; i++) {
 		const struct node *key = b->node->item[2 * i];
-		bool is_field = bh_binding_field_named(key->text);
-		if (is_row_key(key->text) || (b->row ? bh_binding_row_has(b->row, key->text) : is_field))
+		const struct bh_binding_field *f = bh_binding_field_named(key->text);
+		if (is_row_key(key->text) || (b->row ? f && has_use_for(b, f) : f != NULL) ||
+		    (b->row && strcmp(b->row->key, key->text) == 0) ||
+		    (b->out.part != BH_PART_MAIN && strcmp(key->text, "ms") == 0))
 			continue;
 		all_known = false;
-		if (is_field)
-			COMPLAIN(b->c, key, sub_path(b, key->text), NULL, "a binding of kind %s has no key \"%s\"",
-				 b->row->key, key->text);
+		if (f)
+			refuse_field(b, key);
 		else
 			COMPLAIN(b->c, key, sub_path(b, key->text), meant_key(b, key->text), "unknown key");
 	}
@@ -506,7 +552,12 @@ list_kinds_of(const struct bh_cfg_control *ctl, char *buf, size_t cap)
 static bool
 check_fit(struct binding *b, const struct node *at)
 {
-	char kinds[96];
+	char kinds[128];
+	if (b->out.part != BH_PART_MAIN && (b->row->kind == BH_BIND_MOMENTARY || b->row->kind == BH_BIND_LIGHT)) {
+		COMPLAIN(b->c, at, b->path, NULL, "a press of this kind takes value, action, toggle, radio, select or do, not %s",
+			 b->row->key);
+		return false;
+	}
 	if (b->row->controls & 1u << b->control->kind) {
 		if (b->row->kind != BH_BIND_LIGHT || b->control->flags & BH_CTL_HAS_LED)
 			return true;
@@ -519,173 +570,189 @@ check_fit(struct binding *b, const struct node *at)
 	return false;
 }
 
+/* ------------------------------------------------------------------ what it is bound to */
+
 static void
-read_body(struct binding *b)
+read_action(struct binding *b, const struct node *n, const char *path)
+{
+	struct call call;
+	if (!read_call(b->c, n, node_get(b->node, "args"), path, sub_path(b, "args"), &call))
+		return;
+	b->out.driver = call.driver;
+	b->out.action = call.action;
+	b->out.target = put_text(b->c, call.target);
+	b->out.args = call.args;
+	b->out.args_len = call.args_len;
+	b->out.flags |= call.has_vars ? BH_BINDF_VARS : 0;
+}
+
+/* "page" and "time" are no parameters. */
+static bool
+read_display_word(struct binding *b, const struct node *n)
+{
+	static const char *const words[] = {"page", "time"};
+	if (strcmp(n->text, "page") == 0)
+		b->out.flags |= BH_BINDF_SHOW_PAGE;
+	else if (strcmp(n->text, "time") == 0)
+		b->out.flags |= BH_BINDF_SHOW_TIME;
+	else if (!strchr(n->text, '/'))
+		COMPLAIN(b->c, n, sub_path(b, "display"), bh_suggest_from(n->text, words, BH_ARRAY_LEN(words)),
+			 "\"%s\" is not DRIVER/NAME, as in loop/ch1/level", n->text);
+	else
+		return false;
+	return true;
+}
+
+static void
+read_target(struct binding *b, const struct node *n)
+{
+	const char *path = n == b->node ? b->path : sub_path(b, b->row->key);
+	struct target t;
+	if (b->row->kind == BH_BIND_DO) {
+		read_steps(b->c, n, path, true, &b->out.step_first, &b->out.steps);
+		return;
+	}
+	/* A light alone: of a parameter as such, else by conditions. */
+	if (b->row->kind == BH_BIND_LIGHT && (n->kind != NODE_TEXT || strchr(n->text, ' ')))
+		return;
+	if (n->kind != NODE_TEXT) {
+		COMPLAIN(b->c, n, path, NULL, "is one name, as in loop/ch1/level");
+		return;
+	}
+	if (n->is_null) {
+		COMPLAIN(b->c, n, path, NULL, "has no value");
+		return;
+	}
+	if (b->row->kind == BH_BIND_ACTION) {
+		read_action(b, n, path);
+		return;
+	}
+	if (b->row->kind == BH_BIND_DISPLAY && read_display_word(b, n))
+		return;
+	if (b->row->sets ? !find_settable(b->c, n, path, &t) : !find_target(b->c, n, n->text, path, &t))
+		return;
+	b->target = t;
+	b->out.driver = t.driver;
+	b->out.target = put_text(b->c, t.name);
+	bool as_number = b->row->kind == BH_BIND_VALUE || b->row->kind == BH_BIND_RELATIVE || b->row->kind == BH_BIND_METER;
+	if (as_number && t.known.type == BH_TEXT)
+		COMPLAIN(b->c, n, path, NULL, "%s is a text: it has no scale to move on", n->text);
+}
+
+/* `light` alone, whose conditions become parts of their own: what belongs to a parameter does not go with it. */
+static void
+check_light_alone(struct binding *b)
+{
+	static const char *const keys[] = {"flash", "invert"};
+	const struct node *n = node_get(b->node, "light");
+	if (b->row->kind != BH_BIND_LIGHT)
+		return;
+	b->out.light_on = b->out.flags & BH_BINDF_FLASH ? BH_LIGHT_FLASH : BH_LIGHT_ON;
+	for (size_t i = 0; n && b->target.driver == BH_SLOT_NONE && i < BH_ARRAY_LEN(keys); i++)
+		if (node_key(b->node, keys[i]))
+			COMPLAIN(b->c, node_key(b->node, keys[i]), sub_path(b, keys[i]), NULL,
+				 "is for a parameter alone; beside a condition write { when: CONDITION, show: flash }");
+}
+
+static bool
+read_map(struct binding *b)
 {
 	const struct node *target = NULL;
-	if (b->node->kind == NODE_TEXT && !b->node->is_null) {
-		b->row = natural_row(b->control->kind);
-		read_target(b, b->node);
-		return;
-	}
-	if (b->node->kind != NODE_MAP) {
-		COMPLAIN(b->c, b->node, b->path, NULL, "is a name as in loop/ch1/level, or a mapping as in {action: loop/scene}");
-		return;
-	}
 	b->row = written_row(b, &target);
-	if (!b->row && node_get(b->node, "text") && !natural_row(b->control->kind)->needs_target)
-		b->row = natural_row(b->control->kind);
+	/* Only the long or the double press does something. */
+	bool is_empty_press = !b->row && is_on(b, BH_CTL_BUTTON) && (node_key(b->node, "hold") || node_key(b->node, "double"));
+	if (is_empty_press)
+		b->row = &bh_binding_rows[BH_BIND_DO];
 	bool all_known = check_binding_keys(b);
 	if (!b->row) {
 		if (all_known)
-			COMPLAIN(b->c, b->node, b->path, NULL,
-				 "does not say what it does: value, relative, action, strip, meter, display or light");
-		return;
+			COMPLAIN(b->c, b->node, b->path, NULL, "does not say what it does: %s", b->out.part == BH_PART_MAIN
+				 ? "value, relative, toggle, momentary, radio, select, action, do, strip, meter, display or light"
+				 : "value, toggle, radio, select, action or do");
+		return false;
 	}
 	if (!check_fit(b, target ? node_key(b->node, b->row->key) : b->key))
-		return;
+		return false;
 	if (target && !(target->is_null && !b->row->needs_target && node_get(b->node, "text")))
 		read_target(b, target);
 	read_fields(b);
+	check_light_alone(b);
+	return true;
 }
 
-static void
-read_binding(struct compile *c, uint16_t page, const char *path, const struct node *key, const struct node *node)
+/* false: nothing came of it. */
+static bool
+read_body(struct binding *b)
 {
-	struct binding b = {
-		.c = c, .path = arena_print(c->arena, "%s.%s", path, key->text), .key = key, .node = node,
-		.out = {.page = page, .driver = BH_SLOT_NONE, .taper = 0xff, .place = place_of(key)},
-	};
-	if (!find_control(&b))
-		return;
-	read_body(&b);
-	if (!b.row)
-		return;
-	b.out.kind = (uint8_t)b.row->kind;
-	if (c->bindings == BINDINGS_MAX) {
-		COMPLAIN(c, key, b.path, NULL, "too many bindings, at most %u", BINDINGS_MAX);
-		return;
+	if (b->node->kind == NODE_TEXT && !b->node->is_null) {
+		b->row = natural_row(b->control->kind);
+		if (b->row->kind == BH_BIND_LIGHT)
+			b->out.light_on = BH_LIGHT_ON;
+		read_target(b, b->node);
+	} else if (b->node->kind != NODE_MAP) {
+		COMPLAIN(b->c, b->node, b->path, NULL, "is a name as in loop/ch1/level, or a mapping as in {action: loop/scene}");
+		return false;
+	} else if (!read_map(b)) {
+		return false;
 	}
-	*ARENA_PUSH(c->arena, c->binding, c->bindings) = b.out;
+	b->out.kind = (uint8_t)b->row->kind;
+	note_hand(b);
+	return true;
 }
 
-/* ------------------------------------------------------------------ pages */
+/* ------------------------------------------------------------------ the parts */
 
-struct twin {
-	uint32_t id, i;
-};
-
-static int
-twin_order(const void *a, const void *b)
+static struct binding
+part_of(const struct binding *b, enum bh_part part, const char *path, const struct node *key, const struct node *node)
 {
-	const struct twin *x = a, *y = b;
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return x->i < y->i ? -1 : x->i > y->i;
+	struct binding p = *b;
+	p.path = path;
+	p.key = key;
+	p.node = node;
+	p.row = NULL;
+	p.target = (struct target){.driver = BH_SLOT_NONE};
+	p.out = (struct bh_cfg_binding){
+		.page = b->e->page, .layer = b->e->layer, .bank = b->e->bank, .bank_pos = b->e->bank_pos, .surface = b->out.surface,
+		.control = b->out.control, .part = (uint8_t)part, .driver = BH_SLOT_NONE, .taper = 0xff,
+		.when = {.driver = BH_SLOT_NONE}, .place = place_of(key)};
+	return p;
 }
 
-/* "fader1" and "desk/fader1" are two keys for one control. */
+/* `hold` or `double`: a binding within the binding. */
 static void
-check_twins(struct compile *c, uint32_t first, const struct node *map, const char *path)
+read_gesture(struct binding *b, enum bh_part part, const char *name, const char *min, const char *max, uint32_t def)
 {
-	uint32_t n = c->bindings - first;
-	struct twin *twin = arena_alloc(c->arena, (n + 1) * sizeof(*twin));
-	for (uint32_t i = 0; i < n; i++)
-		twin[i] = (struct twin){(uint32_t)c->binding[first + i].surface << 16 | c->binding[first + i].control, first + i};
-	qsort(twin, n, sizeof(*twin), twin_order);
-	for (uint32_t i = 1; i < n; i++) {
-		const struct bh_cfg_binding *a = &c->binding[twin[i - 1].i], *b = &c->binding[twin[i].i];
-		if (twin[i].id == twin[i - 1].id)
-			report_add(c->report, map->src, b->place.line, b->place.column, path, NULL,
-				   "this control is bound already, in line %u", a->place.line);
-	}
-}
-
-static void
-read_bindings(struct compile *c, uint16_t page, const struct node *map, const char *path)
-{
-	uint32_t first = c->bindings;
-	if (!map || map->is_null)
+	const struct node *key = node_key(b->node, name);
+	uint32_t ms = def;
+	if (!key || !bh_binding_row_has(b->row, name))
 		return;
-	if (map->kind != NODE_MAP) {
-		COMPLAIN(c, map, path, NULL, "is a mapping: a control, and what it is bound to");
+	struct binding p = part_of(b, part, sub_path(b, name), key, node_get(b->node, name));
+	if (!read_body(&p))
 		return;
-	}
-	for (uint32_t i = 0; i < map->count; i++)
-		read_binding(c, page, path, map->item[2 * i], map->item[2 * i + 1]);
-	check_twins(c, first, map, path);
-}
-
-static void
-check_page_keys(struct compile *c, const struct node *page, const char *path, const char *const *keys, size_t n)
-{
-	for (uint32_t i = 0; i < page->count; i++) {
-		const struct node *key = page->item[2 * i];
-		const char *best = bh_suggest_from(key->text, keys, n);
-		if (!best || strcmp(best, key->text) != 0)
-			COMPLAIN(c, key, arena_print(c->arena, "%s.%s", path, key->text), best, "unknown key");
-	}
-}
-
-/* Names first: page/go may go to a page further down. Reads all but the bindings. */
-static void
-read_page_head(struct compile *c, const struct node *n, const char *path)
-{
-	static const char *const keys[] = {"name", "color", "bindings"};
-	struct bh_cfg_page *page = ARENA_PUSH(c->arena, c->page, c->pages);
-	page->place = place_of(n);
-	if (n->kind != NODE_MAP) {
-		COMPLAIN(c, n, path, NULL, "is a mapping with name and bindings");
-		return;
-	}
-	check_page_keys(c, n, path, keys, BH_ARRAY_LEN(keys));
-	const char *name = node_text(n, "name");
-	const struct node *at = node_get(n, "name") ? node_get(n, "name") : n;
-	const char *name_path = arena_print(c->arena, "%s.name", path);
-	if (!name || !*name)
-		COMPLAIN(c, at, name_path, NULL, "is required: a page has a name");
-	else if (strlen(name) > PAGE_NAME_MAX)
-		COMPLAIN(c, at, name_path, NULL, "is too long, at most %u bytes", PAGE_NAME_MAX);
-	else if (has_page(c, name))
-		COMPLAIN(c, at, name_path, NULL, "there is a page of this name already");
-	else
-		page->name = put_text(c, c->page_name[c->pages - 1] = name);
-	struct binding b = {.c = c, .path = path, .node = n};
-	int color = read_name(&b, "color", bh_color_from_name, bh_color_name, 0);
-	page->color = (uint32_t)(color > 0 ? color : 0);
+	read_duration(b->c, p.node, "ms", p.path, min, max, &ms);
+	p.out.ms = (uint16_t)ms;
+	push(&p, &p.out);
 }
 
 void
-compile_pages(struct compile *c)
+read_entry(struct compile *c, const struct entry *e, const char *path, const struct node *key, const struct node *node)
 {
-	static const char *const global_keys[] = {"bindings"};
-	const struct node *pages = node_get(c->root, "pages"), *global = node_get(c->root, "global");
-	bool is_list = pages && pages->kind == NODE_LIST;
-	uint32_t count = is_list ? pages->count : 0;
-	if (pages && !is_list && !pages->is_null)
-		COMPLAIN(c, pages, "pages", NULL, "is a list of pages, each with name and bindings");
-	if (count > PAGES_MAX) {
-		COMPLAIN(c, pages->item[PAGES_MAX], "pages", NULL, "too many pages, at most %u", PAGES_MAX);
-		count = PAGES_MAX;
+	struct binding b = {.c = c, .e = e, .path = arena_print(c->arena, "%s.%s", path, key->text), .key = key, .node = node};
+	if (!find_control(&b))
+		return;
+	b = part_of(&b, BH_PART_MAIN, b.path, key, node);
+	if (!read_body(&b) || !push(&b, &b.out))
+		return;
+	if (node->kind != NODE_MAP) {
+		/* A condition in the place of a name: `solo_led: not loop/ch1/mute`. */
+		if (b.row->kind == BH_BIND_LIGHT && b.target.driver == BH_SLOT_NONE && strchr(node->text, ' ') && can_light(&b, node))
+			read_light(&b, node, b.path);
+		return;
 	}
-	c->page_name = arena_alloc(c->arena, (count + 1) * sizeof(*c->page_name));
-	for (uint32_t i = 0; i < count; i++)
-		read_page_head(c, pages->item[i], arena_print(c->arena, "pages[%u]", i));
-	/* There is always a page to show. */
-	if (!count)
-		ARENA_PUSH(c->arena, c->page, c->pages)->name = put_text(c, "Main");
-	uint32_t at = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		const char *path = arena_print(c->arena, "pages[%u].bindings", i);
-		read_bindings(c, (uint16_t)i, node_get(pages->item[i], "bindings"), path);
-		c->page[i].first = at;
-		c->page[i].count = c->bindings - at;
-		at = c->bindings;
-	}
-	if (global && global->kind != NODE_MAP && !global->is_null)
-		COMPLAIN(c, global, "global", NULL, "is a mapping with bindings");
-	if (global && global->kind == NODE_MAP) {
-		check_page_keys(c, global, "global", global_keys, 1);
-		read_bindings(c, BH_PAGE_GLOBAL, node_get(global, "bindings"), "global.bindings");
-	}
+	if (b.row->kind != BH_BIND_LIGHT || b.target.driver == BH_SLOT_NONE)
+		read_lights(&b);
+	if (!is_on(&b, BH_CTL_BUTTON))
+		return;
+	read_gesture(&b, BH_PART_HOLD, "hold", "100ms", "10s", HOLD_MS);
+	read_gesture(&b, BH_PART_DOUBLE, "double", "100ms", "2s", DOUBLE_MS);
 }

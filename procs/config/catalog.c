@@ -114,6 +114,9 @@ read_params(struct arena *a, struct kind *k, const struct node *list)
 			.name = node_text(row, "name"), .type = node_text(row, "type"), .unit = node_text(row, "unit"),
 			.min = node_text(row, "min"),	.max = node_text(row, "max"),	.access = node_text(row, "access"),
 		};
+		p.choice = read_choices(a, choices);
+		while (p.choice && p.choice[p.choice_count])
+			p.choice_count++;
 		for (uint32_t n = 0; choices && choices->kind == NODE_LIST && n < choices->count; n++)
 			if (choices->item[n]->kind == NODE_TEXT)
 				p.choices = arena_print(a, "%s%s%s", p.choices ? p.choices : "", p.choices ? ", " : "",

@@ -15,6 +15,8 @@ struct action {
 
 struct param {
 	const char *name, *type, *unit, *min, *max, *choices, *access;
+	const char *const *choice; /* `choices` one by one */
+	uint32_t choice_count;
 };
 
 struct kind {

@@ -1,7 +1,7 @@
 /*
  * compile.c - see compile.h
  *
- * The order: processes (names, kinds, options), pages and bindings, then slots and records, then the tables. Nothing is written
+ * The order: processes (names, kinds, options), the room, pages and bindings, then slots and records, then the tables. Nothing is written
  * unless all was right.
  */
 #include <ctype.h>
@@ -15,9 +15,6 @@
 #include "procs/config/compile_int.h"
 #include "shm/crc.h"
 
-static const char *const root_keys[] = {"bulkhead", "surfaces", "drivers", "router", "store",
-					"control",  "supervisor", "pages",   "global"};
-
 /* The processes that are always there, by slot. */
 static const struct {
 	const char *name;
@@ -30,7 +27,8 @@ static const struct {
 };
 
 /* Names that mean something else where a driver or surface could stand. */
-static const char *const reserved[] = {"supervisor", "router", "control", "store", "page", "keeper", "bulkhead", "global"};
+static const char *const reserved[] = {"supervisor", "router", "control", "store", "keeper", "bulkhead",
+					   "page", "bank", "channel", "global", BH_ROOM_NAME};
 
 /* ------------------------------------------------------------------ processes */
 
@@ -159,24 +157,41 @@ is_free(const struct compile *c, uint32_t base, uint32_t count)
 	return base + count <= BH_CFG_RECORDS_MAX;
 }
 
+/* The router's come last: those of others stay where they are when it has its first. */
+static struct process *
+nth_with_records(struct compile *c, uint32_t n)
+{
+	return n + BH_SLOT_FIRST_FREE < c->processes ? &c->process[n + BH_SLOT_FIRST_FREE] : &c->process[BH_SLOT_ROUTER];
+}
+
+static const struct bh_cfg_proc *
+had_records(const struct compile *c, const struct process *p)
+{
+	if (p->role == BH_ROLE_ROUTER)
+		return c->env->previous ? bh_config_proc(c->env->previous, BH_SLOT_ROUTER) : NULL;
+	return in_previous(c, p);
+}
+
 static void
 give_records(struct compile *c)
 {
-	for (uint32_t i = BH_SLOT_FIRST_FREE; i < c->processes; i++) {
-		const struct bh_cfg_proc *was = in_previous(c, &c->process[i]);
-		if (was && was->records == c->process[i].records && was->record_base >= BH_REC_FIRST &&
+	uint32_t count = c->processes - BH_SLOT_FIRST_FREE + 1;
+	for (uint32_t i = 0; i < count; i++) {
+		struct process *p = nth_with_records(c, i);
+		const struct bh_cfg_proc *was = had_records(c, p);
+		if (was && was->records == p->records && was->record_base >= BH_REC_FIRST &&
 		    is_free(c, was->record_base, was->records))
-			c->process[i].record_base = was->record_base;
+			p->record_base = was->record_base;
 	}
-	for (uint32_t i = BH_SLOT_FIRST_FREE; i < c->processes; i++) {
-		struct process *p = &c->process[i];
+	for (uint32_t i = 0; i < count; i++) {
+		struct process *p = nth_with_records(c, i);
 		uint32_t base = BH_REC_FIRST;
 		if (p->record_base)
 			continue;
 		/* Free room begins where something ends. */
 		for (uint32_t k = 0; k <= c->processes && !is_free(c, base, p->records); k++) {
 			uint32_t end = UINT32_MAX;
-			for (uint32_t n = BH_SLOT_FIRST_FREE; n < c->processes; n++) {
+			for (uint32_t n = 0; n < c->processes; n++) {
 				const struct process *q = &c->process[n];
 				if (q->record_base && q->record_base + q->records > base &&
 				    q->record_base + q->records < end)
@@ -185,14 +200,21 @@ give_records(struct compile *c)
 			base = end;
 		}
 		if (base == UINT32_MAX || !is_free(c, base, p->records)) {
-			COMPLAIN(c, p->place, p->name, NULL, "the parameters of all drivers together are too many");
+			COMPLAIN(c, p->place ? p->place : c->root, p->name, NULL, "the parameters of all drivers together are too many");
 			return;
 		}
 		p->record_base = base;
 	}
 }
 
-/* Bindings were made with provisional slots. */
+static void
+rename_slot(uint16_t *slot, const uint16_t *now)
+{
+	if (*slot < BH_MAX_SLOTS)
+		*slot = now[*slot];
+}
+
+/* Everything was read with provisional slots. */
 static void
 rename_slots(struct compile *c, const uint16_t *provisional)
 {
@@ -200,11 +222,18 @@ rename_slots(struct compile *c, const uint16_t *provisional)
 	for (uint32_t i = 0; i < c->processes; i++)
 		now[provisional[i]] = c->process[i].slot;
 	for (uint32_t i = 0; i < c->bindings; i++) {
-		struct bh_cfg_binding *b = &c->binding[i];
-		b->surface = now[b->surface];
-		if (b->driver < BH_MAX_SLOTS)
-			b->driver = now[b->driver];
+		rename_slot(&c->binding[i].surface, now);
+		rename_slot(&c->binding[i].driver, now);
+		rename_slot(&c->binding[i].when.driver, now);
 	}
+	for (uint32_t i = 0; i < c->steps; i++) {
+		rename_slot(&c->step[i].driver, now);
+		rename_slot(&c->step[i].when.driver, now);
+	}
+	for (uint32_t i = 0; i < c->reactions; i++)
+		rename_slot(&c->reaction[i].when.driver, now);
+	for (uint32_t i = 0; i < c->banks; i++)
+		rename_slot(&c->bank[i].row.driver, now);
 }
 
 /* ------------------------------------------------------------------ tables */
@@ -249,6 +278,7 @@ write_surface(struct compile *c, const struct process *p)
 		.controls = (uint16_t)p->device->controls,
 		.device = put_text(c, p->device->name),
 		.strips = p->device->strips,
+		.page_room = p->page_room,
 	};
 	for (uint32_t i = 0; i < p->device->controls; i++) {
 		uint32_t n = bh_config_writer_row(c->w, BH_TAB_CONTROLS, &p->device->control[i],
@@ -308,6 +338,13 @@ write_tables(struct compile *c, struct compiled *out)
 		bh_config_writer_row(c->w, BH_TAB_PAGES, &c->page[i], sizeof(c->page[i]));
 	for (uint32_t i = 0; i < c->bindings; i++)
 		bh_config_writer_row(c->w, BH_TAB_BINDINGS, &c->binding[i], sizeof(c->binding[i]));
+	for (uint32_t i = 0; i < c->steps; i++)
+		bh_config_writer_row(c->w, BH_TAB_STEPS, &c->step[i], sizeof(c->step[i]));
+	for (uint32_t i = 0; i < c->reactions; i++)
+		bh_config_writer_row(c->w, BH_TAB_REACTIONS, &c->reaction[i], sizeof(c->reaction[i]));
+	for (uint32_t i = 0; i < c->banks; i++)
+		bh_config_writer_row(c->w, BH_TAB_BANKS, &c->bank[i].row, sizeof(c->bank[i].row));
+	write_room(c);
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -316,27 +353,11 @@ static void
 check_root(struct compile *c)
 {
 	const struct node *version = node_get(c->root, "bulkhead");
-	for (uint32_t i = 0; i < c->root->count; i++) {
-		const struct node *key = c->root->item[2 * i];
-		const char *best = bh_suggest_from(key->text, root_keys, BH_ARRAY_LEN(root_keys));
-		if (!best || strcmp(best, key->text) != 0)
-			COMPLAIN(c, key, key->text, best, "unknown key");
-	}
+	check_section(c, c->root, "root", "");
 	if (!version)
 		COMPLAIN(c, c->root, "bulkhead", NULL, "is required: the version of the format; write bulkhead: 1");
 	else if (version->kind != NODE_TEXT || strcmp(version->text, "1") != 0)
 		COMPLAIN(c, version, "bulkhead", NULL, "this program reads version 1 of the format");
-}
-
-static int
-by_place(const void *a, const void *b)
-{
-	const struct bh_cfg_binding *x = a, *y = b;
-	if (x->page != y->page)
-		return x->page < y->page ? -1 : 1;
-	if (x->surface != y->surface)
-		return x->surface < y->surface ? -1 : 1;
-	return x->control < y->control ? -1 : x->control > y->control;
 }
 
 static void
@@ -355,8 +376,7 @@ compile_all(struct compile *c, struct compiled *out)
 	give_slots(c);
 	give_records(c);
 	rename_slots(c, provisional);
-	if (c->bindings)
-		qsort(c->binding, c->bindings, sizeof(*c->binding), by_place);
+	order_bindings(c);
 	write_tables(c, out);
 }
 

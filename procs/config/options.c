@@ -28,6 +28,8 @@
 static const struct bh_cfg_field surface_fields[] = {
 	COMMON(device, .type = BH_CFG_STR, .help = "what it is: a file in devices/"),
 	COMMON(kind, .type = BH_CFG_STR, .def = "surface", .help = "the program that speaks to it is bh-KIND"),
+	COMMON(pages, .type = BH_CFG_STR, .def = "", .reload = BH_RELOAD_LIVE,
+	       .help = "surfaces with the same word here turn their pages together, and apart from the others; empty: the main group"),
 	FIELD_START, FIELD_HANG, FIELD_READY, FIELD_RING,
 	BH_CFG_LAST,
 };

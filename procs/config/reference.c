@@ -160,27 +160,51 @@ put_chapter(struct catalog *c, FILE *out, size_t n)
 }
 
 static void
-put_bindings(FILE *out)
+put_control_kinds(FILE *out, uint32_t controls)
 {
-	fputs("\n## `pages` and `global`\n\n"
-	      "`pages` is a list; each page has a `name`, a `color` and `bindings`. `global` has `bindings` that hold on\n"
-	      "every page which has none of its own for the control. A binding is `CONTROL: { KIND: TARGET, ... }`; where\n"
-	      "there are several surfaces, the control is written `SURFACE/CONTROL`. A parameter is `DRIVER/NAME`.\n"
-	      "`CONTROL: TARGET` alone takes the kind that the control usually has.\n\n"
-	      "| kind | stands on | further keys | meaning |\n| --- | --- | --- | --- |\n",
-	      out);
+	const char *sep = "";
+	for (int k = 1; k < BH_CTL_KIND_COUNT; k++) {
+		if (!(controls & 1u << k))
+			continue;
+		fprintf(out, "%s%s", sep, bh_control_kind_name(k));
+		sep = ", ";
+	}
+}
+
+/* Of the kinds that have this key, those controls on which it does something. */
+static uint32_t
+controls_of(const struct bh_binding_field *f)
+{
+	uint32_t controls = 0;
+	for (int i = 1; i < BH_BIND_KIND_COUNT; i++)
+		if (bh_binding_row_has(&bh_binding_rows[i], f->key))
+			controls |= bh_binding_rows[i].controls & f->controls;
+	return controls;
+}
+
+static void
+put_section(FILE *out, const char *section, const char *title)
+{
+	fprintf(out, "\n%s\n\n| key | type | meaning |\n| --- | --- | --- |\n", title);
+	for (size_t k = 0; k < bh_section_key_count; k++) {
+		if (strcmp(bh_section_keys[k].section, section) != 0)
+			continue;
+		fprintf(out, "| `%s` | %s | ", bh_section_keys[k].key, bh_section_keys[k].type);
+		put_cell(out, bh_section_keys[k].help);
+		fputs(" |\n", out);
+	}
+}
+
+static void
+put_kinds(FILE *out)
+{
+	fputs("\n| kind | stands on | further keys | meaning |\n| --- | --- | --- | --- |\n", out);
 	for (int i = 1; i < BH_BIND_KIND_COUNT; i++) {
 		const struct bh_binding_row *row = &bh_binding_rows[i];
 		const char *sep = "";
 		fprintf(out, "| `%s` | ", row->key);
-		for (int k = 1; k < BH_CTL_KIND_COUNT; k++) {
-			if (!(row->controls & 1u << k))
-				continue;
-			fprintf(out, "%s%s", sep, bh_control_kind_name(k));
-			sep = ", ";
-		}
+		put_control_kinds(out, row->controls);
 		fputs(" | ", out);
-		sep = "";
 		for (size_t k = 0; k < bh_binding_field_count; k++) {
 			if (!bh_binding_row_has(row, bh_binding_fields[k].key))
 				continue;
@@ -189,11 +213,53 @@ put_bindings(FILE *out)
 		}
 		fprintf(out, " | %s |\n", row->help);
 	}
-	fputs("\n| key | type | meaning |\n| --- | --- | --- |\n", out);
-	for (size_t k = 0; k < bh_binding_field_count; k++)
-		fprintf(out, "| `%s` | %s | %s |\n", bh_binding_fields[k].key, bh_binding_fields[k].type,
-			bh_binding_fields[k].help);
-	fputs("\nThe router has actions of its own: `page/next`, `page/previous`, and `page/go` with the name of a page.\n", out);
+	fputs("\n| key | type | on | meaning |\n| --- | --- | --- | --- |\n", out);
+	for (size_t k = 0; k < bh_binding_field_count; k++) {
+		fprintf(out, "| `%s` | %s | ", bh_binding_fields[k].key, bh_binding_fields[k].type);
+		put_control_kinds(out, controls_of(&bh_binding_fields[k]));
+		fputs(" | ", out);
+		put_cell(out, bh_binding_fields[k].help);
+		fputs(" |\n", out);
+	}
+}
+
+static void
+put_bindings(FILE *out)
+{
+	put_section(out, "root", "## The file as a whole");
+	fputs("\n## `pages` and `global`\n\n"
+	      "`pages` is a list; what stands in `global` holds on every page. A binding is `CONTROL: { KIND: TARGET, ... }`; where\n"
+	      "there are several surfaces, the control is written `SURFACE/CONTROL`. A parameter is `DRIVER/NAME`, and those of the\n"
+	      "router itself are `room/NAME` (below). `CONTROL: TARGET` alone takes the kind that the control usually has.\n\n"
+	      "What a page says of a control replaces all that the page it inherits from says of it, and that what `global` says. A\n"
+	      "layer that is on goes before all of them; what it does not bind shines through.\n",
+	      out);
+	put_section(out, "page", "Keys of a page:");
+	put_section(out, "global", "Keys of `global`:");
+	fputs("\n### Bindings\n", out);
+	put_kinds(out);
+	put_section(out, "light", "Keys of each entry of `light`:");
+	put_section(out, "hold", "`hold` is a binding like any other of a key, with");
+	put_section(out, "double", "`double` as well, with");
+	fputs("\n### Conditions\n\n"
+	      "`PARAM` (it is on; not 0; above its least; not empty), `not PARAM`, `PARAM == VALUE`, and in place of `==` also `!=`\n"
+	      "`>` `>=` `<` `<=`; in reactions `changes PARAM`. An operator has a blank on each side. A name or value that holds such an\n"
+	      "operator itself stands in double quotes. What is not known holds no condition, not even `not`.\n\n"
+	      "### Steps\n\n"
+	      "A step is `{ action: NAME, args: [...] }`, `{ set: PARAM, to: VALUE }`, `{ toggle: PARAM }` or `{ add: PARAM, by: NUMBER }`;\n"
+	      "at most 64 stand in one list.\n",
+	      out);
+	put_section(out, "step", "Keys of a step:");
+	put_section(out, "reaction", "### Reactions\n\nA reaction acts on a change, never on the state that is found at the start.");
+	put_section(out, "bank", "### Banks\n\nA bank shows a long list on a row of strips. In its bindings {} stands for the item on the strip.");
+	put_section(out, "variable", "### Variables");
+	fputs("\n### What the router has itself\n\n"
+	      "Parameters: `room/page` (the page shown), `room/page/GROUP` (of surfaces with `pages: GROUP`), `room/quiet` (motors stand\n"
+	      "still, nothing flashes), `room/layer/NAME`, `room/layer/fine`, `room/bank/NAME` (first item shown), `room/var/NAME`, and, to\n"
+	      "read alone, `room/edge/NAME` (what the reaction NAME saw last). They are bound, shown and set like any other.\n\n"
+	      "Actions: `page/next`, `page/previous`, `page/go` PAGE, `page/back`; `bank/next`, `bank/previous`, `bank/home`,\n"
+	      "`channel/next`, `channel/previous`, each with the name of a bank, where there is more than one.\n",
+	      out);
 }
 
 /* fader1 ... fader8 as one entry. */

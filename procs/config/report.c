@@ -29,6 +29,21 @@ report_add(struct report *r, const struct source *src, uint32_t line, uint32_t c
 			      best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
 }
 
+void
+report_warn(struct report *r, const struct source *src, uint32_t line, uint32_t col, const char *key, const char *fmt, ...)
+{
+	char what[512];
+	if (r->warnings >= REPORT_MAX)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	*ARENA_PUSH(r->arena, r->warning, r->warnings) = (struct report_entry){
+		.src = src, .line = line, .col = col,
+		.text = arena_print(r->arena, "warning: %s%s%s", key ? key : "", key ? ": " : "", what)};
+}
+
 static int
 entry_order(const void *a, const void *b)
 {
@@ -95,13 +110,13 @@ print_source(const struct report_entry *e, FILE *out)
 	fputs("^\n", out);
 }
 
-void
-report_print(struct report *r, FILE *out)
+static void
+print_entries(struct report_entry *entry, uint32_t count, FILE *out)
 {
-	if (r->count)
-		qsort(r->entry, r->count, sizeof(*r->entry), entry_order);
-	for (uint32_t i = 0; i < r->count; i++) {
-		const struct report_entry *e = &r->entry[i];
+	if (count)
+		qsort(entry, count, sizeof(*entry), entry_order);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct report_entry *e = &entry[i];
 		if (!e->line) {
 			fprintf(out, "%s: %s\n", e->src->path, e->text);
 			continue;
@@ -109,6 +124,14 @@ report_print(struct report *r, FILE *out)
 		fprintf(out, "%s:%u:%u: %s\n", e->src->path, e->line, e->col, e->text);
 		print_source(e, out);
 	}
+}
+
+void
+report_print(struct report *r, FILE *out)
+{
+	print_entries(r->entry, r->count, out);
 	if (r->more)
 		fprintf(out, "and %u more\n", r->more);
+	if (!r->count)
+		print_entries(r->warning, r->warnings, out);
 }

@@ -25,10 +25,15 @@ struct report {
 	struct arena *arena; /* borrowed */
 	struct report_entry *entry;
 	uint32_t count, more;
+	/* What is allowed, and hardly meant: printed only where nothing is wrong. */
+	struct report_entry *warning;
+	uint32_t warnings;
 };
 
 /* `key` (may be NULL): the path of the key, "drivers.loop.channels". `best` (may be NULL): what may have been meant. */
 void report_add(struct report *r, const struct source *src, uint32_t line, uint32_t col, const char *key,
 		const char *best, const char *fmt, ...) __attribute__((format(printf, 7, 8)));
-/* Sort and print. */
+void report_warn(struct report *r, const struct source *src, uint32_t line, uint32_t col, const char *key,
+		 const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Sort and print: what is wrong, or else the warnings. */
 void report_print(struct report *r, FILE *out);

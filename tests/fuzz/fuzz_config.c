@@ -22,14 +22,17 @@ static const char lamp[] =
 	"  - key: ports\n    type: list\n    reload: restart\n    sub:\n"
 	"      - {key: name, type: text, reload: restart, help: h}\n"
 	"      - {key: channel, type: u32, default: '1', min: '1', max: '16', reload: restart, help: h}\n"
+	"params:\n  - {name: level, type: float, unit: dB, min: '-60', max: '10', access: read write}\n"
+	"  - {name: mute, type: bool, access: read write}\n  - {name: over, type: bool, access: read}\n"
+	"  - {name: scene, type: choice, choices: [A, B], access: read write}\n  - {name: title, type: text, access: read write}\n"
 	"actions:\n  - {name: flash, args: 'on|off [HOW]', help: h}\n";
 static const char surface[] = "kind: surface\nrole: surface\nfields:\n"
 			      "  - {key: path, type: path, default: '', reload: restart, help: h}\n";
 static const char desk[] = "device: desk\ndescription: a desk\ncontrols:\n"
-			   "  - {name: 'fader#', count: 9, kind: fader, touch: 104, motor: true}\n"
-			   "  - {name: 'vpot#', count: 8, kind: vpot, ring: true}\n"
-			   "  - {name: 'mute#', count: 8, kind: button, led: red}\n"
-			   "  - {name: 'strip#', count: 8, kind: strip, width: 7}\n"
+			   "  - {name: 'fader#', count: 9, kind: fader, touch: 104, motor: true, strip: 0}\n"
+			   "  - {name: 'vpot#', count: 8, kind: vpot, ring: true, strip: 0}\n"
+			   "  - {name: 'mute#', count: 8, kind: button, led: red, strip: 0}\n"
+			   "  - {name: 'strip#', count: 8, kind: strip, width: 7, color: true, strip: 0}\n"
 			   "  - {name: 'meter#', count: 8, kind: meter}\n"
 			   "  - {name: jog, kind: jog}\n  - {name: time, kind: digits}\n  - {name: lit, kind: led, led: red}\n";
 
@@ -88,6 +91,14 @@ check_image(struct bh_config_writer *w)
 		const struct bh_cfg_binding *b = bh_config_row(&c, BH_TAB_BINDINGS, i);
 		demand(bh_config_control(&c, bh_config_surface(&c, b->surface), b->control) != NULL);
 		demand(b->driver >= BH_DRIVER_PAGE || bh_config_proc(&c, b->driver) != NULL);
+		demand(b->place.line > 0);
+		for (uint32_t k = 0; k < b->steps; k++)
+			demand(bh_config_row(&c, BH_TAB_STEPS, b->step_first + k) != NULL);
+	}
+	for (uint32_t i = 0; i < bh_config_count(&c, BH_TAB_ROOM); i++) {
+		const struct bh_cfg_room *r = bh_config_row(&c, BH_TAB_ROOM, i);
+		demand(bh_config_str(&c, r->name)[0]);
+		demand(i != 0 || r->kind == BH_ROOM_PAGE);
 	}
 	free(image);
 }

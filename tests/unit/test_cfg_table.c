@@ -330,7 +330,10 @@ START_TEST(each_kind_of_binding_has_its_row)
 		char keys[128];
 		ck_assert_int_lt(snprintf(keys, sizeof(keys), "%s", row->fields), (int)sizeof(keys));
 		for (char *k = strtok(keys, ","); k; k = strtok(NULL, ",")) {
-			ck_assert_msg(bh_binding_field_named(k) != NULL, "%s: %s", row->key, k);
+			const struct bh_binding_field *f = bh_binding_field_named(k);
+			ck_assert_msg(f != NULL, "%s: %s", row->key, k);
+			/* And does something on one of its controls. */
+			ck_assert_msg(f->controls & row->controls, "%s: %s", row->key, k);
 			ck_assert(bh_binding_row_has(row, k));
 		}
 		ck_assert(!bh_binding_row_has(row, "min,max"));
