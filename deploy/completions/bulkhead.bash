@@ -4,7 +4,7 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
@@ -17,6 +17,7 @@ _bulkhead()
 		monitor) opts="--json --runtime --help --last --once" ;;
 		trace) opts="--json --runtime --help --last --once" ;;
 		learn) opts="--json --runtime --help --all --timeout" ;;
+		explain) opts="--json --runtime --help" ;;
 		start) opts="--runtime --help" ;;
 		stop) opts="--runtime --help --all" ;;
 		restart) opts="--runtime --help" ;;
@@ -48,6 +49,7 @@ _bulkhead()
 		monitor) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		trace) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		learn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
+		explain) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		start) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		stop) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		restart) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
@@ -63,7 +65,7 @@ _bulkhead()
 		move) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		turn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
 		esac
 	fi
 }

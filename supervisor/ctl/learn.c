@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/config/bindings.h"
+#include "supervisor/ctl/bound.h"
 
 bool
 learn_is_hand(const struct bh_event *ev)
@@ -38,58 +39,6 @@ static const char *
 happened(uint8_t kind)
 {
 	return kind == BH_EV_PRESS ? "pressed" : kind == BH_EV_RELATIVE ? "turned" : kind == BH_EV_TOUCH ? "touched" : "moved";
-}
-
-/* ------------------------------------------------------------------ what it is bound to */
-
-static uint32_t
-page_shown(const struct bh_view *v)
-{
-	struct bh_rec_global g;
-	return bh_view_global(v, &g) ? g.page : 0;
-}
-
-/* The page's own before a global one, as the router has it. */
-static const struct bh_cfg_binding *
-find_binding(const struct bh_view *v, uint16_t slot, uint32_t control, uint32_t page)
-{
-	const struct bh_cfg_binding *found = NULL;
-	for (uint32_t i = 0; i < bh_config_count(v->config, BH_TAB_BINDINGS); i++) {
-		const struct bh_cfg_binding *b = bh_config_row(v->config, BH_TAB_BINDINGS, i);
-		if (b->surface == slot && b->control == control && (b->page == page || (b->page == BH_PAGE_GLOBAL && !found)))
-			found = b;
-	}
-	return found;
-}
-
-static void
-target_name(const struct bh_view *v, const struct bh_cfg_binding *b, char *out, size_t cap)
-{
-	const char *target = bh_config_str(v->config, b->target);
-	const struct bh_cfg_proc *driver = bh_config_proc(v->config, b->driver);
-	out[0] = '\0';
-	if (b->driver == BH_DRIVER_PAGE)
-		snprintf(out, cap, "page/%s", target);
-	else if (b->driver != BH_SLOT_NONE && driver)
-		snprintf(out, cap, "%s/%s", bh_config_str(v->config, driver->name), target);
-}
-
-static void
-put_binding(const struct bh_view *v, const struct bh_cfg_binding *b, struct bh_wire_out *o)
-{
-	char target[BH_WIRE_NAME_MAX];
-	const struct bh_binding_row *row = b->kind < BH_BIND_KIND_COUNT ? &bh_binding_rows[b->kind] : NULL;
-	target_name(v, b, target, sizeof(target));
-	bh_wire_map(o, "binding");
-	bh_wire_str(o, "kind", row && row->key ? row->key : "?");
-	bh_wire_str(o, "target", target);
-	bh_wire_str(o, "text", bh_config_str(v->config, b->text));
-	bh_wire_str(o, "label", bh_config_str(v->config, b->label));
-	bh_wire_bool(o, "global", b->page == BH_PAGE_GLOBAL);
-	bh_wire_str(o, "file", bh_config_str(v->config, v->config->head->file_off));
-	bh_wire_uint(o, "line", b->place.line);
-	bh_wire_uint(o, "column", b->place.column);
-	bh_wire_close(o);
 }
 
 /* ------------------------------------------------------------------ an example that fits */
@@ -218,13 +167,6 @@ learn_line(char *out, size_t cap, const char *control, enum bh_control_kind kind
 
 /* ------------------------------------------------------------------ all together */
 
-static const char *
-proc_name(const struct bh_view *v, uint16_t slot)
-{
-	const struct bh_cfg_proc *p = bh_config_proc(v->config, slot);
-	return p ? bh_config_str(v->config, p->name) : "?";
-}
-
 bool
 learn_describe(const struct bh_view *v, uint16_t slot, const struct bh_event *ev, struct bh_wire_out *o)
 {
@@ -234,13 +176,15 @@ learn_describe(const struct bh_view *v, uint16_t slot, const struct bh_event *ev
 	struct bh_dir_record rec;
 	if (!c)
 		return false;
-	uint32_t page = page_shown(v);
+	struct bound bound;
+	bound_find(v, slot, ev->id, &bound);
+	uint32_t page = bound.page;
 	const struct bh_cfg_page *p = bh_config_row(v->config, BH_TAB_PAGES, page);
-	const struct bh_cfg_binding *b = find_binding(v, slot, ev->id, page);
+	const struct bh_cfg_binding *b = bound.part[BH_PART_MAIN];
 	bool alone = bh_config_count(v->config, BH_TAB_SURFACES) == 1;
 	bool example = find_example(v, c, page, param, sizeof(param), &rec) > 0;
 	snprintf(shortname, sizeof(shortname), "%.23s", c->name);
-	snprintf(full, sizeof(full), "%s/%s", proc_name(v, slot), shortname);
+	snprintf(full, sizeof(full), "%s/%s", bound_process(v, slot), shortname);
 	learn_line(line, sizeof(line), alone ? shortname : full, c->kind, example ? param : NULL, example ? &rec : NULL);
 	bh_wire_map(o, NULL);
 	bh_wire_str(o, "control", full);
@@ -251,7 +195,7 @@ learn_describe(const struct bh_view *v, uint16_t slot, const struct bh_event *ev
 	bh_wire_str(o, "name", p ? bh_config_str(v->config, p->name) : "");
 	bh_wire_close(o);
 	if (b)
-		put_binding(v, b, o);
+		bound_put(v, "binding", b, o);
 	bh_wire_str(o, "line", line);
 	bh_wire_bool(o, "example", example);
 	bh_wire_close(o);

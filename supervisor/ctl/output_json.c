@@ -101,6 +101,7 @@ const struct ctl_writer ctl_json = {
 	.done = json_line,
 	.words = json_line,
 	.learned = json_line,
+	.explained = json_line,
 	.trace = json_line,
 	.error = json_error,
 };

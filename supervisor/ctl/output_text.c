@@ -263,6 +263,58 @@ text_learned(FILE *out, const msgpack_object *l)
 	fprintf(out, "  %s\n", text_of(l, "line"));
 }
 
+/* "-6.0 dB, 2.1 s ago by desk/fader1" */
+static void
+put_side(FILE *out, const char *word, const msgpack_object *side)
+{
+	if (!side)
+		return;
+	fprintf(out, "  %-9s %s", word, text_of(side, "text"));
+	if (bh_wire_get(side, "age_s"))
+		fprintf(out, ", %.1f s ago", bh_wire_get_float(side, "age_s", 0));
+	if (*text_of(side, "by"))
+		fprintf(out, " by %s%s", text_of(side, "by"), bh_wire_get_bool(side, "confirmed", true) ? "" : ", not confirmed");
+	fputc('\n', out);
+}
+
+static void
+put_bound(FILE *out, const msgpack_object *b)
+{
+	fprintf(out, "  %-9s %s", text_of(b, "part"), text_of(b, "kind"));
+	const char *const words[] = {text_of(b, "target"), text_of(b, "text"), text_of(b, "label")};
+	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+		if (*words[k])
+			fprintf(out, " %s", words[k]);
+	if (*text_of(b, "when"))
+		fprintf(out, " when %s", text_of(b, "when"));
+	fprintf(out, "%s  %s:%" PRId64 ":%" PRId64 "\n", bh_wire_get_bool(b, "global", false) ? " (global)" : "", text_of(b, "file"),
+		bh_wire_get_int(b, "line", 0), bh_wire_get_int(b, "column", 0));
+}
+
+static void
+text_explained(FILE *out, const msgpack_object *l)
+{
+	const msgpack_object *page = bh_wire_get(l, "page"), *bindings = bh_wire_get(l, "bindings"), *why = bh_wire_get(l, "why");
+	const msgpack_object *param = bh_wire_get(l, "parameter"), *hand = bh_wire_get(l, "hand"), *layers = bh_wire_get(l, "layers");
+	fprintf(out, "%s: a %s on page %" PRId64 " (%s)", text_of(l, "control"), text_of(l, "kind"), bh_wire_get_int(page, "number", 0),
+		text_of(page, "name"));
+	for (uint32_t k = 0; layers && k < layers->via.array.size; k++)
+		fprintf(out, "%s%.*s", k ? ", " : ", ", (int)layers->via.array.ptr[k].via.str.size, layers->via.array.ptr[k].via.str.ptr);
+	fputc('\n', out);
+	for (uint32_t k = 0; bindings && k < bindings->via.array.size; k++)
+		put_bound(out, &bindings->via.array.ptr[k]);
+	if (param)
+		fprintf(out, "  %-9s %s %s\n", "value", text_of(param, "name"), text_of(param, "text"));
+	put_side(out, "wanted", bh_wire_get(param, "wanted"));
+	put_side(out, "reported", bh_wire_get(param, "reported"));
+	if (hand)
+		fprintf(out, "  %-9s %s%.1f s ago\n", "hand", bh_wire_get_bool(hand, "on_it", false) ? "is on it, since or last moved " : "",
+			bh_wire_get_float(hand, "age_s", 0));
+	fprintf(out, "  %-9s %s\n", "shows", text_of(l, "shown"));
+	for (uint32_t k = 0; why && k < why->via.array.size; k++)
+		fprintf(out, "  %-9s %.*s\n", k ? "" : "because", (int)why->via.array.ptr[k].via.str.size, why->via.array.ptr[k].via.str.ptr);
+}
+
 static void
 text_trace(FILE *out, const msgpack_object *e)
 {
@@ -294,6 +346,7 @@ const struct ctl_writer ctl_text = {
 	.done = text_done,
 	.words = text_words,
 	.learned = text_learned,
+	.explained = text_explained,
 	.trace = text_trace,
 	.error = text_error,
 };

@@ -36,6 +36,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 "Begins with the last 20 events. A ring keeps its last events when its process is dead: it is the flight recorder.", verb_trace},
 	{"learn", "[SURFACE]", 0, 1, JSON | CTL_OPT_ALL | CTL_OPT_TIMEOUT, "processes", "Look", "wait for a hand; tell what it moved, and a line of configuration for it",
 	 "Tells the control's name and kind, what it is bound to on the page shown and in which line of the file, and a line to paste under *bindings:*, with a parameter that is there and fits. Waits 30 seconds; with *--all* it goes on until interrupted. What the hand does has its effect all the same.", verb_learn},
+	{"explain", "CONTROL", 1, 1, JSON, "controls", "Look", "why a control shows what it shows",
+	 "Its bindings on the page and layers shown, with file and line; its parameter with the last value each way, how old it is and who set it; what is shown; and why. Reads shared memory itself, so it works while bh-control is down.", verb_explain},
 	{"start", "NAME", 1, 1, 0, "processes", "Processes", "start a process that is stopped", NULL, verb_start},
 	{"stop", "NAME", 0, 1, CTL_OPT_ALL, "processes", "Processes", "stop a process; it stays stopped", "With *--all*, the whole pipeline ends.", verb_stop},
 	{"restart", "NAME", 1, 1, 0, "processes", "Processes", "stop a process and start it again", NULL, verb_restart},

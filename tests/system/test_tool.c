@@ -201,6 +201,34 @@ START_TEST(pages_are_turned_and_the_one_shown_is_marked)
 }
 END_TEST
 
+START_TEST(a_control_is_explained_with_its_binding_its_values_and_why)
+{
+	expect(0, "set", "loop/ch1/level", "-6dB");
+	ck_assert(pipeline_until(5000, fabs(reported("ch1/level") + 6) < 0.01));
+	ck_assert(pipeline_until(5000, tool("explain", "fader1") == 0 && strstr(out, "it shows what loop/ch1/level is")));
+	ck_assert_msg(strstr(out, "desk/fader1: a fader on page 1 (Mix)") && strstr(out, "value loop/ch1/level") &&
+			      strstr(out, "pipeline.yaml:9:7") && strstr(out, "by a request") && strstr(out, "reported  -6.0 dB"),
+		      "%s", out);
+	/* Another page, where it has nothing. */
+	expect(0, "page", "Scenes");
+	ck_assert(pipeline_until(5000, tool("explain", "desk/fader1") == 0 && strstr(out, "nothing is bound to it on this page")));
+	expect(0, "explain", "--json", "select1");
+	ck_assert(is_json());
+	ck_assert_ptr_nonnull(strstr(out, "\"line\":14"));
+	expect(2, "explain", "fader99");
+	ck_assert_ptr_nonnull(strstr(out, "fader"));
+	/* A hand, and a driver that is away. */
+	expect(0, "page", "Mix");
+	expect(0, "stop", "loop");
+	simdesk_must(desk, "touch 1");
+	ck_assert(pipeline_until(5000, tool("explain", "fader1") == 0 && strstr(out, "a hand is on it") && strstr(out, "loop is not in service")));
+	/* Nobody need answer. */
+	kill(pipeline_pid(&p, "control"), SIGSTOP);
+	expect(0, "explain", "fader1");
+	kill(pipeline_pid(&p, "control"), SIGCONT);
+}
+END_TEST
+
 START_TEST(an_action_is_done)
 {
 	double before = reported("ledger/actions");
@@ -411,6 +439,7 @@ main(void)
 	tcase_add_test(t, a_parameter_is_set_as_people_write_it);
 	tcase_add_test(t, controls_are_moved_as_by_a_hand);
 	tcase_add_test(t, pages_are_turned_and_the_one_shown_is_marked);
+	tcase_add_test(t, a_control_is_explained_with_its_binding_its_values_and_why);
 	tcase_add_test(t, an_action_is_done);
 	tcase_add_test(t, monitor_and_trace_tell_what_happened);
 	tcase_add_test(t, a_process_is_stopped_started_held_and_released);

@@ -1,0 +1,15 @@
+/*
+ * explain.h - why a control shows what it shows
+ *
+ * Pure but for the view.
+ */
+#pragma once
+
+#include "common/wire/view.h"
+
+/*
+ * Members: control, kind, page (map: number, name), layers (array of those that are on), bindings (array of maps, see bound.h; each with
+ * its parameter: value, wanted, reported, ages, who wanted it), shown (text), hand (map, if a hand was seen), why (array of
+ * sentences). `now_ns` by CLOCK_BOOTTIME.
+ */
+void explain_control(const struct bh_view *v, const struct bh_view_control *c, uint64_t now_ns, struct bh_wire_out *o);
