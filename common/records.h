@@ -141,6 +141,7 @@ static_assert(sizeof(struct bh_rec_control) == BH_RECORD_BYTES, "ABI");
 #define BH_PAR_ADRIFT 16u  /* while pending, another value was reported: it counts once echo_ns has passed */
 #define BH_PAR_TEXT_WANTED 32u /* TEXT: the one text kept is the wanted one */
 #define BH_PAR_GONE 64u	   /* the parameter was removed from the directory */
+#define BH_PAR_OVERTAKEN 256u /* while pending, wanted anew: echoes of older values may come after one that is equal */
 #define BH_PAR_REFUSED 128u /* the driver gave the wanted value back as quarantined or failed */
 
 struct bh_rec_param {

@@ -2,6 +2,8 @@
  * param.c - what parameters are worth: wanted here, reported there
  *
  *   wanted   pending   report equal to it      confirmed, no longer pending
+ *            pending, and wanted anew before that came: equal to it
+ *                                              adrift for echo_ms: it may be the echo of an older value, and others follow
  *            pending   another                 adrift: may be an older echo; shown is still what is wanted
  *            adrift    another                 it goes on answering: echo_ms begins anew
  *            adrift    echo_ms without a word, or ECHO_MOST times that since it was wanted:
@@ -20,6 +22,9 @@
 
 /* A backend that answers with half a second's delay each way still sends echoes a second later. */
 #define ECHO_MOST 6u
+
+/* What is left of the flags when a report counts. */
+#define CONFIRMED ((uint16_t)~(BH_PAR_PENDING | BH_PAR_ADRIFT | BH_PAR_STALE | BH_PAR_OVERTAKEN))
 
 enum bh_type
 core_newest(struct bh_core *core, const struct core_param *p, union bh_val *v, bool *stale)
@@ -95,6 +100,8 @@ param_want(struct bh_core *core, struct core_param *p, const union bh_val *v, ui
 	r->wanted_gen += r->wanted_gen + 1 ? 1 : 2; /* never 0 */
 	r->wanted_ns = core->now;
 	r->origin = origin;
+	if (r->flags & BH_PAR_PENDING && p->type != BH_TEXT && r->wanted.u != v->u[0])
+		r->flags |= BH_PAR_OVERTAKEN;
 	r->flags |= BH_PAR_WANTED | BH_PAR_PENDING;
 	r->flags &= (uint16_t)~(BH_PAR_ADRIFT | BH_PAR_REFUSED | BH_PAR_STALE);
 	if (p->type == BH_TEXT) {
@@ -120,7 +127,8 @@ core_want(struct bh_core *core, struct core_param *p, const union bh_val *v, uin
 		return core_room_want(core, p, v, origin);
 	enum bh_type type = core_newest(core, p, &now, &stale);
 	bool same = type == BH_TEXT ? strcmp(now.s, v->s) == 0 : now.u[0] == v->u[0];
-	bool adrift = core_param_rec(core, p)->flags & BH_PAR_ADRIFT;
+	const struct bh_rec_param *r = core_param_rec(core, p);
+	bool adrift = r->flags & BH_PAR_ADRIFT && !param_equal(p, &r->reported, &r->wanted);
 	if (type != BH_NONE && same && !stale && !adrift && p->type != BH_TRIGGER)
 		return true;
 	param_want(core, p, v, origin, stamp_ns);
@@ -184,7 +192,7 @@ core_param_timer(struct bh_core *core, struct core_param *p)
 		core_due(core, p->rec, end);
 		return;
 	}
-	r->flags &= (uint16_t)~(BH_PAR_ADRIFT | BH_PAR_PENDING | BH_PAR_STALE);
+	r->flags &= CONFIRMED;
 	core_dirty(core, p->rec);
 	core_queue_param(core, p);
 	core_param_changed(core, p);
@@ -207,10 +215,10 @@ report_number(struct bh_core *core, struct core_param *p, const union bh_val *v)
 	r->reported.u = v->u[0];
 	if (!(r->flags & BH_PAR_PENDING)) {
 		r->flags &= (uint16_t)~BH_PAR_STALE;
-	} else if (param_equal(p, &r->reported, &r->wanted)) {
-		r->flags &= (uint16_t)~(BH_PAR_PENDING | BH_PAR_ADRIFT | BH_PAR_STALE);
+	} else if (param_equal(p, &r->reported, &r->wanted) && !(r->flags & BH_PAR_OVERTAKEN)) {
+		r->flags &= CONFIRMED;
 	} else if (most && core->now >= most) {
-		r->flags &= (uint16_t)~(BH_PAR_PENDING | BH_PAR_ADRIFT | BH_PAR_STALE);
+		r->flags &= CONFIRMED;
 	} else {
 		r->flags |= BH_PAR_ADRIFT;
 		r->echo_ns = most && most < again ? most : again;

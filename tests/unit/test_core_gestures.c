@@ -181,6 +181,7 @@ START_TEST(toggle_goes_between_its_two_values_and_is_lit_at_the_first)
 	ck_assert_uint_eq(light(RIG_PLAY), BH_LIGHT_OFF);
 	/* A backend that says nearly so means it. */
 	mix_report(r, RIG_LEVEL1, -60);
+	rig_advance(r, 300);
 	mix_report(r, RIG_LEVEL1, 0.01);
 	ck_assert_uint_eq(light(RIG_PLAY), BH_LIGHT_ON);
 	desk_press(r, RIG_PLAY);
@@ -251,6 +252,7 @@ START_TEST(select_goes_round_and_from_anything_else_to_the_first)
 	desk_press(r, RIG_SCENE);
 	ck_assert_int_eq(sent_last(r, RIG_SCENES)->v.i, 0);
 	mix_report(r, RIG_SCENES, 0);
+	rig_advance(r, 300);
 	mix_report(r, RIG_SCENES, 1); /* Night is not among them */
 	ck_assert_uint_eq(light(RIG_SCENE), BH_LIGHT_ON);
 	desk_press(r, RIG_SCENE);
