@@ -32,8 +32,30 @@ struct core_entry {
 	uint32_t part[BH_PART_COUNT], lights; /* as in core_ctl */
 	uint32_t ctl;
 	uint16_t bank, place; /* bank + 1, 0 = none */
-	uint32_t stamp; /* bank: what its place was when its targets were set; see core_bank.stamp */
+	uint32_t stamp; /* bank: what its place was when its targets were set; see core_place */
 	bool of_page; /* it looks different on another page */
+};
+
+/* A row of strips over a list: see bank.c. */
+struct core_item {
+	char name[BH_NAME_MAX + 8];
+	uint32_t hash;
+	bool there; /* else its place is blank */
+};
+struct core_place {
+	const char *pin; /* the item that is always on it, or "" */
+	uint32_t item;	 /* on it now, or NONE: blank */
+	uint32_t stamp;	 /* another one whenever it is another item */
+};
+struct core_bank {
+	const struct bh_cfg_bank *cfg;
+	struct core_item *item;
+	uint32_t items, cap;
+	uint32_t *flow, flows; /* those that are not pinned, in order */
+	struct core_place *place;
+	uint32_t free; /* places without a pin */
+	uint32_t *ctl, ctls; /* controls that have an entry in it */
+	uint32_t serial;
 };
 
 /* Surfaces whose pages turn together. Number 0 is the main group. */
@@ -130,6 +152,10 @@ struct bh_core {
 	uint32_t groups;
 	uint16_t *layer_on; /* rows of BH_TAB_ROOM: the layers that are on, the last one first in rank */
 	uint32_t layers_on;
+	struct core_bank *bank;
+	uint32_t banks;
+	uint32_t bank_target; /* targets from this one on are bindings' own: named while they are shown */
+	char (*bank_name)[BH_NAME_MAX + 8]; /* their names */
 	uint32_t room_at; /* rows of the room before this one are written down */
 	uint32_t *bucket_param, *bucket_target;
 	uint32_t bucket_mask_param, bucket_mask_target;
@@ -326,7 +352,38 @@ void core_room_records(struct bh_core *core, const uint8_t (*was)[BH_RECORD_BYTE
 /* Rows that moved are written down, as far as there is room. True: all are. */
 bool core_room_adopt(struct bh_core *core);
 
+/* ------------------------------------------------------------------ bank.c */
+/* The item on a bank binding's place, or NULL: none. */
+const char *core_bank_item(struct bh_core *core, const struct bh_cfg_binding *b);
+/* `text` with the item's name for {}, in `buf` if it has one; "" on a blank place. */
+const char *core_bank_text(struct bh_core *core, const struct bh_cfg_binding *b, const char *text, char *buf, size_t cap);
+/* Bank n (row of BH_TAB_BANKS) shall show items from another one on. */
+void core_bank_moved(struct bh_core *core, uint32_t n);
+/* BH_BANK_...: 0, -ENOENT. */
+int core_bank_action(struct bh_core *core, uint16_t action, const char *name);
+/* A parameter appeared (`was`: under this name before, or ""), or is gone. */
+void core_bank_offer(struct bh_core *core, const struct core_param *p, const char *was);
+void core_bank_gone(struct bh_core *core, const struct core_param *p);
+/* An entry's place: another item than its targets are named after? None at all? Its targets are named after it now. */
+bool core_bank_is_stale(const struct bh_core *core, const struct core_entry *e);
+bool core_bank_is_blank(const struct bh_core *core, const struct core_entry *e);
+void core_bank_stamp(const struct bh_core *core, struct core_entry *e);
+/* Name a binding's own targets after the item on its place; forget the names; are they so already? */
+void core_bank_show(struct bh_core *core, uint32_t b);
+void core_bank_hide(struct bh_core *core, uint32_t b);
+bool core_bank_is_same(struct bh_core *core, uint32_t b);
+/* A successor: what is held drives the parameter with this hash, whenever it is told of. */
+void core_bank_hold(struct bh_core *core, uint32_t b, uint32_t hash);
+bool core_bank_takes(struct bh_core *core, uint32_t t, const struct core_param *p);
+/* Has this binding a target of its own? */
+bool core_bank_owns(const struct bh_core *core, const struct bh_cfg_binding *row, bool of_condition);
+int core_bank_plan(struct bh_core *core);
+void core_bank_start(struct bh_core *core);
+void core_bank_unplan(struct bh_core *core);
+
 /* ------------------------------------------------------------------ page.c */
+/* The item behind its entry is another one. */
+void core_ctl_again(struct bh_core *core, struct core_ctl *c);
 int core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_t cap);
 void core_unplan(struct bh_core *core);
 /* Show page n on the surfaces of a group. */
@@ -363,8 +420,6 @@ core_main(const struct core_ctl *c)
 {
 	return c->part[BH_PART_MAIN];
 }
-/* The item on a bank binding's place, or NULL. */
-const char *core_bank_item(struct bh_core *core, const struct bh_cfg_binding *b);
 
 /* ------------------------------------------------------------------ value.c: what is written in the configuration, against a parameter */
 /* The number of a choice by its name, or -1. */

@@ -53,7 +53,9 @@ core_set_target(struct bh_core *core, struct core_param *p)
 	for (uint32_t t = core->bucket_target[p->hash & core->bucket_mask_target]; t != NONE; t = core->target[t].next) {
 		struct core_target *at = &core->target[t];
 		core->steps++;
-		if (at->hash != p->hash || at->driver != p->slot || at->param != NONE || strcmp(at->name, p->name))
+		if (at->hash != p->hash || at->driver != p->slot || at->param != NONE)
+			continue;
+		if (strcmp(at->name, p->name) && !core_bank_takes(core, t, p))
 			continue;
 		at->param = (uint32_t)(p - core->param);
 		at->same = p->target;
@@ -224,26 +226,51 @@ is_held(struct bh_core *core, const struct core_ctl *c)
 static void
 hide_entry(struct bh_core *core, struct core_ctl *c)
 {
+	bool held = is_held(core, c);
 	EACH_PART (c, b) {
 		unlink_target(core, 2 * b, binding_row_target(core, b));
 		unlink_target(core, 2 * b + 1, core->binding_when[b]);
+		if (core->entry[c->entry].bank && !(held && b == c->drive))
+			core_bank_hide(core, b);
 	}
 	clear_parts(c);
+}
+
+/* Name the targets of an entry after the item on its place; but what is in a hand stays what it is. */
+static void
+name_entry(struct bh_core *core, struct core_ctl *c, struct core_entry *e)
+{
+	bool held = is_held(core, c), all = true;
+	EACH_PART (e, b) {
+		bool keep = held && b == c->drive;
+		all = all && (!keep || core_bank_is_same(core, b));
+		if (!keep)
+			core_bank_show(core, b);
+	}
+	if (all)
+		core_bank_stamp(core, e);
 }
 
 /* True: it shows something else now. */
 static bool
 show_entry(struct bh_core *core, struct core_ctl *c, uint32_t e)
 {
+	struct core_entry *en = e == NONE ? NULL : &core->entry[e];
 	core->steps++;
-	if (c->entry == e)
+	if (c->entry == e && (!en || !core_bank_is_stale(core, en)))
 		return false;
 	hide_entry(core, c);
 	c->entry = e;
-	if (e == NONE)
+	if (!en)
 		return true;
-	memcpy(c->part, core->entry[e].part, sizeof(c->part));
-	c->lights = core->entry[e].lights;
+	if (core_bank_is_blank(core, en)) {
+		core_bank_stamp(core, en);
+		return true;
+	}
+	if (en->bank)
+		name_entry(core, c, en);
+	memcpy(c->part, en->part, sizeof(c->part));
+	c->lights = en->lights;
 	EACH_PART (c, b) {
 		link_target(core, 2 * b, binding_row_target(core, b));
 		link_target(core, 2 * b + 1, core->binding_when[b]);
@@ -256,7 +283,7 @@ static void
 keep_grip(struct bh_core *core, struct core_ctl *c, uint32_t was)
 {
 	struct bh_rec_control *r = core_ctl_rec(core, c);
-	bool held = c->drive != core_main(c);
+	bool held = c->drive != core_main(c) || (c->entry != NONE && core_bank_is_stale(core, &core->entry[c->entry]));
 	if (r->flags & BH_CTRL_DEAF || held == !!(r->flags & BH_CTRL_HELD))
 		return;
 	core_dirty(core, c->rec);
@@ -299,8 +326,19 @@ switch_ctl(struct bh_core *core, struct core_ctl *c, uint32_t e, bool page)
 void
 core_ctl_let_go(struct bh_core *core, struct core_ctl *c)
 {
-	(void)core;
+	uint32_t had = c->drive;
+	c->drive = NONE;
+	if (had != NONE && had != core_main(c) && core_binding(core, had)->bank)
+		core_bank_hide(core, had);
+	if (c->entry != NONE && show_entry(core, c, c->entry))
+		core_queue_ctl(core, (uint32_t)(c - core->ctl));
 	c->drive = core_main(c);
+}
+
+void
+core_ctl_again(struct bh_core *core, struct core_ctl *c)
+{
+	switch_ctl(core, c, c->entry, false);
 }
 
 /* ------------------------------------------------------------------ turning pages */
@@ -404,7 +442,7 @@ core_page_verb(struct bh_core *core, uint32_t group, uint16_t action, const char
 	case BH_BANK_PREVIOUS:
 	case BH_BANK_CHANNEL_NEXT:
 	case BH_BANK_CHANNEL_PREVIOUS:
-	case BH_BANK_HOME:
+	case BH_BANK_HOME: return core_bank_action(core, action, arg);
 	case BH_PAGE_ACTION_COUNT: return -ENOENT;
 	}
 	if (to >= pages)
@@ -475,13 +513,6 @@ core_layer_changed(struct bh_core *core, uint32_t row)
 	}
 }
 
-const char *
-core_bank_item(struct bh_core *core, const struct bh_cfg_binding *b)
-{
-	(void)core, (void)b;
-	return NULL;
-}
-
 /* ------------------------------------------------------------------ plan */
 
 static uint32_t
@@ -520,6 +551,7 @@ core_unplan(struct bh_core *core)
 	free(core->bucket_entry);
 	free(core->layer_on);
 	free(core->react_next);
+	core_bank_unplan(core);
 	free(core->bucket_param);
 	free(core->bucket_target);
 	free(core->queue);
@@ -640,9 +672,9 @@ plan_bindings(struct bh_core *f)
 		const struct bh_cfg_binding *row = core_binding(f, b);
 		if (row->driver == BH_DRIVER_PAGE)
 			f->binding_target[b] = (uint32_t)core_find_page(f, row->args_len ? core_str(f, row->args) : "");
-		else if (row->driver < BH_MAX_SLOTS && row->kind != BH_BIND_ACTION)
+		else if (row->driver < BH_MAX_SLOTS && row->kind != BH_BIND_ACTION && !core_bank_owns(f, row, false))
 			f->binding_target[b] = core_plan_target(f, row->driver, core_str(f, row->target));
-		if (row->when.op != BH_COND_ALWAYS && row->when.driver < BH_MAX_SLOTS)
+		if (row->when.op != BH_COND_ALWAYS && row->when.driver < BH_MAX_SLOTS && !core_bank_owns(f, row, true))
 			f->binding_when[b] = core_plan_target(f, row->when.driver, core_str(f, row->when.target));
 		struct core_ctl *c = core_find_ctl(f, row->surface, row->control);
 		f->binding_ctl[b] = c ? (uint32_t)(c - f->ctl) : NONE;
@@ -839,6 +871,7 @@ plan_held(struct bh_core *core, const struct bh_core *old)
 			if (r->flags & BH_CTRL_HELD) {
 				uint32_t e = find_entry(core, entry_key(r->grab_page, r->grab_layer, c->slot, c->index));
 				c->drive = e == NONE ? NONE : core->entry[e].part[BH_PART_MAIN];
+				core_bank_hold(core, c->drive, r->grab_name);
 			}
 			if (r->flags & BH_CTRL_DEAF)
 				c->drive = NONE;
@@ -902,9 +935,11 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 	fresh.binding_target = fresh.binding_when = fresh.binding_ctl = fresh.link = fresh.link_back = NULL;
 	fresh.bucket_param = fresh.bucket_target = fresh.bucket_entry = fresh.queue = fresh.tell = NULL;
 	fresh.react_next = NULL;
+	fresh.bank = NULL;
+	fresh.bank_name = NULL;
 	fresh.entry = NULL;
 	fresh.layer_on = NULL;
-	fresh.ctls = fresh.params = fresh.targets = fresh.entries = fresh.room_at = 0;
+	fresh.ctls = fresh.params = fresh.targets = fresh.entries = fresh.room_at = fresh.banks = 0;
 	fresh.queue_head = fresh.queue_len = fresh.tell_head = fresh.tell_len = fresh.resets = 0;
 	int r = plan_peers(&fresh, why, cap);
 	if (r == 0)
@@ -915,6 +950,8 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 		plan_bindings(&fresh);
 		core_steps_plan(&fresh);
 		r = plan_entries(&fresh);
+		if (r == 0)
+			r = core_bank_plan(&fresh);
 	}
 	uint8_t(*room)[BH_RECORD_BYTES] = NULL;
 	uint32_t rooms = 0;
@@ -941,6 +978,7 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 	core->heap_len = 0;
 	memset(core->heap_pos, 0, core->records * sizeof(*core->heap_pos));
 	core_find_layers(core);
+	core_bank_start(core);
 	for (uint32_t k = core->ctls; k-- > 0;) {
 		show_entry(core, &core->ctl[k], entry_now(core, &core->ctl[k]));
 		core->ctl[k].drive = core_main(&core->ctl[k]);

@@ -304,8 +304,13 @@ bh_core_directory_reset(struct bh_core *core, uint16_t slot)
 {
 	if (slot >= BH_MAX_SLOTS || core->peer[slot].role != BH_ROLE_DRIVER)
 		return;
-	for (uint32_t k = 0; k < core->peer[slot].count; k++)
-		param_forget(core, &core->param[core->peer[slot].first + k]);
+	for (uint32_t k = 0; k < core->peer[slot].count; k++) {
+		struct core_param *p = &core->param[core->peer[slot].first + k];
+		bool was = p->present;
+		param_forget(core, p);
+		if (was)
+			core_bank_gone(core, p);
+	}
 	core->peer[slot].strings_len = 0;
 }
 
@@ -373,7 +378,14 @@ bh_core_directory(struct bh_core *core, uint16_t slot, const struct bh_dir_recor
 		return -EPROTO;
 	}
 	struct core_param *p = &core->param[peer->first + rec->index];
+	bool gone = rec->flags & BH_DIR_TOMBSTONE || strcmp(p->name, rec->name) != 0;
+	char was[sizeof(p->name)] = "";
+	if (rec->was < peer->count)
+		memcpy(was, core->param[peer->first + rec->was].name, sizeof(was));
+	gone = gone && p->present;
 	param_forget(core, p);
+	if (gone)
+		core_bank_gone(core, p);
 	if (rec->flags & BH_DIR_TOMBSTONE) {
 		struct bh_rec_param *r = core_param_rec(core, p);
 		if (r->tag == BH_REC_TAG_PARAM && !(r->flags & BH_PAR_GONE)) {
@@ -398,6 +410,7 @@ bh_core_directory(struct bh_core *core, uint16_t slot, const struct bh_dir_recor
 	core->bucket_param[p->hash & core->bucket_mask_param] = (uint32_t)(p - core->param);
 	param_claim_record(core, p, rec->was);
 	core_set_target(core, p);
+	core_bank_offer(core, p, was);
 	core_param_arm(core, p);
 	if (core->holding)
 		core_buttons_param(core, p);

@@ -176,6 +176,9 @@ core_room_want(struct bh_core *core, struct core_param *p, const union bh_val *w
 			core_layer_changed(core, p->index);
 		break;
 	case BH_ROOM_BANK:
+		if (!same)
+			core_bank_moved(core, row->ref);
+		break;
 	case BH_ROOM_PAGE:
 	case BH_ROOM_VAR:
 	case BH_ROOM_EDGE:

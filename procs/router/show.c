@@ -72,8 +72,8 @@ strip_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out)
 {
 	const struct bh_cfg_binding *b = core_binding(core, core_main(c));
 	struct core_param *p = core_binding_param(core, core_main(c));
-	const char *text = text_or(core_str(core, b->text), core_str(core, b->label));
-	char lower[BH_TEXT_MAX + 1] = "";
+	char item[BH_TEXT_MAX + 1], lower[BH_TEXT_MAX + 1] = "";
+	const char *text = core_bank_text(core, b, text_or(core_str(core, b->text), core_str(core, b->label)), item, sizeof(item));
 	union bh_val v;
 	bool stale;
 	out->type = BH_TEXT;

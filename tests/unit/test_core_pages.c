@@ -680,6 +680,315 @@ START_TEST(two_hands_on_the_same_parameter_last_writer_wins_and_no_motor_fights)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ banks */
+
+/*
+ * The mixer offers eight inputs, "in/A/level" ... at parameters 20 to 27, and their mutes at 30 to 37. The bank "inputs" has four
+ * places, two on each desk, side by side as one row; the last one is pinned to C.
+ */
+enum { BANK_ROW = 1, IN_LEVEL = 20, IN_MUTE = 30, INPUTS = 8 };
+
+static void
+bank_binding(struct maker *m, struct bh_cfg_binding b, unsigned place)
+{
+	b.bank = 1;
+	b.bank_pos = (uint16_t)place;
+	put(m, b);
+}
+
+static void
+bank_strip(struct maker *m, unsigned n, uint16_t slot, unsigned place, unsigned fader, unsigned strip)
+{
+	struct bh_cfg_binding b = bind(m, n, slot, strip, BH_BIND_STRIP, "in/{}/level");
+	bank_binding(m, bind(m, n, slot, fader, BH_BIND_VALUE, "in/{}/level"), place);
+	b.text = str(m, "{}");
+	bank_binding(m, b, place);
+}
+
+static void
+bank_page(struct maker *m, unsigned n, const char *name)
+{
+	uint32_t first = m->bindings;
+	bank_strip(m, n, RIG_DESK, 0, RIG_FADER1, RIG_STRIP1);
+	bank_strip(m, n, RIG_DESK, 1, RIG_FADER2, RIG_STRIP2);
+	bank_binding(m, bind(m, n, RIG_DESK, RIG_MUTE, BH_BIND_VALUE, "in/{}/mute"), 0);
+	bank_strip(m, n, DESK2, 2, RIG_FADER1, RIG_STRIP1);
+	bank_strip(m, n, DESK2, 3, RIG_FADER2, RIG_STRIP2);
+	page(m, name, first, 0);
+}
+
+static int
+bank_config(const char *items, uint32_t flags)
+{
+	struct maker m = {.w = bh_config_writer_new()};
+	uint32_t count;
+	procs(&m, ROOM_BASE);
+	room(&m, "page", BH_ROOM_PAGE, BH_ENUM, "Rest|Bank|Other", "Bank");
+	room(&m, "bank/inputs", BH_ROOM_BANK, BH_INT, NULL, NULL);
+	surface(&m, RIG_DESK, 0);
+	surface(&m, DESK2, 0);
+	page(&m, "Rest", 0, 0);
+	bank_page(&m, 1, "Bank");
+	bank_page(&m, 2, "Other");
+	own_action(&m, BH_PAGE_GLOBAL, RIG_DESK, RIG_PLAY, BH_BANK_HOME, "inputs");
+	own_action(&m, BH_PAGE_GLOBAL, RIG_DESK, RIG_F1, BH_BANK_NEXT, "inputs");
+	own_action(&m, BH_PAGE_GLOBAL, RIG_DESK, RIG_F2, BH_BANK_PREVIOUS, "inputs");
+	own_action(&m, BH_PAGE_GLOBAL, RIG_DESK, RIG_SCENE, BH_BANK_CHANNEL_NEXT, "inputs");
+	own_action(&m, BH_PAGE_GLOBAL, RIG_DESK, RIG_LOST, BH_BANK_CHANNEL_PREVIOUS, "inputs");
+	struct bh_cfg_bank b = {.name = str(&m, "inputs"), .room = BANK_ROW, .driver = RIG_MIX, .places = 4, .flags = flags, .max = 64};
+	b.before = str(&m, "in/");
+	b.after = str(&m, "/level");
+	if (items)
+		b.items = list(&m, items, &b.items_len, &count);
+	b.pins = list(&m, "|||C", &b.pins_len, &count);
+	bh_config_writer_row(m.w, BH_TAB_BANKS, &b, sizeof(b));
+	return finish(&m, 3);
+}
+
+static void
+offer(struct rig *r, unsigned index, const char *name, uint8_t type, uint8_t flags, unsigned was)
+{
+	struct bh_dir_record d = {.index = index, .gen = 1, .type = type, .access = 3, .min = type == BH_BOOL ? 0 : -100,
+				  .max = type == BH_BOOL ? 1 : 10, .flags = flags, .was = was};
+	d.taper = type == BH_BOOL ? BH_TAPER_STEPS : BH_TAPER_FADER_DB;
+	snprintf(d.name, sizeof(d.name), "%s", name);
+	rig_begin(r);
+	ck_assert_int_eq(bh_core_directory(r->core, RIG_MIX, &d, NULL, 0), 0);
+	rig_end(r);
+}
+
+static void
+offer_input(struct rig *r, unsigned k)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "in/%c/level", 'A' + k);
+	offer(r, IN_LEVEL + k, name, BH_FLOAT, 0, 0xffffffff);
+	snprintf(name, sizeof(name), "in/%c/mute", 'A' + k);
+	offer(r, IN_MUTE + k, name, BH_BOOL, 0, 0xffffffff);
+}
+
+static uint32_t input_gen;
+
+static void
+report_input(struct rig *r, unsigned k, double db)
+{
+	rig_event(r, RIG_MIX, (struct bh_event){.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = IN_LEVEL + k, .gen = ++input_gen, .v.f = db});
+}
+
+static struct rig *
+bank_rig(const char *items, uint32_t flags)
+{
+	struct rig *r = rig_new_with(bank_config(items, flags), true);
+	mix_health(r, BH_HEALTH_OK);
+	for (unsigned k = 0; k < INPUTS; k++)
+		offer_input(r, k);
+	for (unsigned k = 0; k < INPUTS; k++)
+		report_input(r, k, -(double)k - 1);
+	rig_advance(r, 1000);
+	rig_clear(r);
+	return r;
+}
+
+/* A successor, which reads the directory anew. */
+static void
+bank_restart(struct rig *r)
+{
+	rig_restart(r);
+	for (unsigned k = 0; k < INPUTS; k++)
+		offer_input(r, k);
+}
+
+/* "ABCD": what the four strips say; '-' = nothing bound. */
+static const char *
+row_of(struct rig *r)
+{
+	static char text[5];
+	const struct bh_rec_control *c[] = {told(r, RIG_DESK, RIG_STRIP1), told(r, RIG_DESK, RIG_STRIP2), told(r, DESK2, RIG_STRIP1),
+					    told(r, DESK2, RIG_STRIP2)};
+	for (unsigned k = 0; k < 4; k++)
+		text[k] = c[k]->told_type == BH_NONE ? '-' : c[k]->text[1];
+	return text;
+}
+
+static void
+look_at_row(struct rig *r, const char *want)
+{
+	const struct bh_rec_control *fader[] = {told(r, RIG_DESK, RIG_FADER1), told(r, RIG_DESK, RIG_FADER2),
+						told(r, DESK2, RIG_FADER1), told(r, DESK2, RIG_FADER2)};
+	ck_assert_str_eq(row_of(r), want);
+	for (unsigned k = 0; k < 4; k++)
+		if (want[k] >= 'A' && want[k] < 'A' + INPUTS && !(fader[k]->flags & BH_CTRL_TOUCHED))
+			ck_assert_double_eq_tol(fader[k]->told.f, fader_at('A' - want[k] - 1), 1e-9);
+}
+
+START_TEST(bank_shows_what_the_backend_offers_with_pins_over_two_surfaces)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	look_at_row(r, "ABDC");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(bank_and_channel_keys_move_by_the_free_places_or_by_one_and_stop_at_the_ends)
+{
+	struct rig *r = bank_rig(NULL, 0); /* A B D E F G H on three places */
+	press_on(r, RIG_DESK, RIG_F1);
+	look_at_row(r, "EFGC");
+	ck_assert_int_eq(room_number(r, BANK_ROW), 3);
+	press_on(r, RIG_DESK, RIG_F1);
+	look_at_row(r, "FGHC");
+	press_on(r, RIG_DESK, RIG_SCENE);
+	look_at_row(r, "FGHC");
+	press_on(r, RIG_DESK, RIG_LOST);
+	look_at_row(r, "EFGC");
+	press_on(r, RIG_DESK, RIG_F2);
+	look_at_row(r, "ABDC");
+	press_on(r, RIG_DESK, RIG_SCENE);
+	look_at_row(r, "BDEC");
+	press_on(r, RIG_DESK, RIG_PLAY);
+	look_at_row(r, "ABDC");
+	press_on(r, RIG_DESK, RIG_F2);
+	look_at_row(r, "ABDC");
+	set_room(r, BANK_ROW, 2);
+	look_at_row(r, "DEFC");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(bank_key_touches_only_what_differs_and_never_the_pinned_strip)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	uint32_t gen = told(r, DESK2, RIG_FADER2)->told_gen;
+	press_on(r, RIG_DESK, RIG_F1);
+	ck_assert_uint_eq(told(r, DESK2, RIG_FADER2)->told_gen, gen);
+	ck_assert_uint_eq(outputs_to(r, DESK2), 2);
+	ck_assert_uint_eq(outputs_to(r, RIG_DESK), 4);
+	ck_assert_uint_eq(outputs_to(r, RIG_MIX), 0);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(fader_of_a_bank_moves_the_item_that_its_strip_names)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	press_on(r, RIG_DESK, RIG_F1);
+	desk_touch(r, RIG_FADER1, true);
+	desk_move(r, RIG_FADER1, 0.5);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL + 4), 1); /* E */
+	press_on(r, RIG_DESK, RIG_MUTE);
+	ck_assert_uint_eq(sent_count(r, IN_MUTE + 4), 1);
+	rig_clear(r);
+	report_input(r, 0, 3); /* A is not shown */
+	ck_assert_uint_eq(told_count(r, RIG_FADER1), 0);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(item_that_is_gone_leaves_its_place_blank_and_has_it_again_when_it_is_back)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	offer(r, IN_LEVEL + 1, "in/B/level", BH_FLOAT, BH_DIR_TOMBSTONE, 0xffffffff);
+	look_at_row(r, "A-DC");
+	desk_touch(r, RIG_FADER2, true);
+	desk_move(r, RIG_FADER2, 0.3);
+	desk_touch(r, RIG_FADER2, false);
+	rig_advance(r, 1000);
+	ck_assert_uint_eq(outputs_to(r, RIG_MIX), 0);
+	press_on(r, RIG_DESK, RIG_SCENE);
+	look_at_row(r, "-DEC");
+	press_on(r, RIG_DESK, RIG_LOST);
+	offer_input(r, 1);
+	look_at_row(r, "ABDC");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(renamed_item_keeps_its_place_and_a_new_one_comes_last)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	offer(r, IN_LEVEL + 1, "in/B/level", BH_FLOAT, BH_DIR_TOMBSTONE, 0xffffffff);
+	offer(r, IN_LEVEL + 1, "in/Z/level", BH_FLOAT, 0, IN_LEVEL + 1);
+	ck_assert_str_eq(row_of(r), "AZDC");
+	offer(r, 40, "in/1/level", BH_FLOAT, 0, 0xffffffff);
+	set_room(r, BANK_ROW, 5);
+	ck_assert_str_eq(row_of(r), "GH1C");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(bank_by_name_is_sorted)
+{
+	struct rig *r = bank_rig(NULL, BH_BANKF_BY_NAME);
+	offer(r, 40, "in/1/level", BH_FLOAT, 0, 0xffffffff);
+	ck_assert_str_eq(row_of(r), "1ABC");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(bank_of_a_list_shows_the_list)
+{
+	struct rig *r = bank_rig("H|G|C|A", 0);
+	look_at_row(r, "HGAC");
+	press_on(r, RIG_DESK, RIG_F1);
+	look_at_row(r, "HGAC");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(bank_goes_on_over_restarts_reloads_and_a_directory_begun_anew)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	press_on(r, RIG_DESK, RIG_F1);
+	bank_restart(r);
+	look_at_row(r, "EFGC");
+	rig_clear(r);
+	rig_begin(r);
+	bh_core_directory_reset(r->core, RIG_MIX);
+	rig_end(r);
+	ck_assert_str_eq(row_of(r), "----");
+	rig_directory(r);
+	for (unsigned k = INPUTS; k-- > 0;)
+		offer_input(r, k);
+	look_at_row(r, "EFGC");
+	rig_reconfigure(r, bank_config(NULL, 0));
+	for (unsigned k = 0; k < INPUTS; k++)
+		offer_input(r, k);
+	look_at_row(r, "EFGC");
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(fader_held_while_its_bank_moves_keeps_its_item_also_for_a_successor)
+{
+	struct rig *r = bank_rig(NULL, 0);
+	desk_touch(r, RIG_FADER1, true);
+	desk_move(r, RIG_FADER1, 0.4);
+	press_on(r, RIG_DESK, RIG_F1);
+	desk_move(r, RIG_FADER1, 0.41);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL), 2);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL + 4), 0);
+	ck_assert_str_eq(row_of(r), "EFGC");
+	set_room(r, 0, 0); /* another page meanwhile, and back */
+	set_room(r, BANK_ROW, 1);
+	set_room(r, 0, 1);
+	ck_assert_str_eq(row_of(r), "BDEC");
+	desk_move(r, RIG_FADER1, 0.42);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL), 3);
+	bank_restart(r);
+	desk_move(r, RIG_FADER1, 0.43);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL), 4);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL + 1), 0);
+	desk_touch(r, RIG_FADER1, false);
+	rig_advance(r, 1000);
+	ck_assert_double_eq_tol(told(r, RIG_DESK, RIG_FADER1)->told.f, fader_at(-2), 1e-9);
+	desk_touch(r, RIG_FADER1, true);
+	desk_move(r, RIG_FADER1, 0.5);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL + 1), 1);
+	ck_assert_uint_eq(sent_count(r, IN_LEVEL), 4);
+	rig_free(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -706,6 +1015,18 @@ main(void)
 		fader_moved_on_one_desk_is_followed_by_the_other,
 		two_hands_on_the_same_parameter_last_writer_wins_and_no_motor_fights,
 	};
+	const TTest *const bank_tests[] = {
+		bank_shows_what_the_backend_offers_with_pins_over_two_surfaces,
+		bank_and_channel_keys_move_by_the_free_places_or_by_one_and_stop_at_the_ends,
+		bank_key_touches_only_what_differs_and_never_the_pinned_strip,
+		fader_of_a_bank_moves_the_item_that_its_strip_names,
+		item_that_is_gone_leaves_its_place_blank_and_has_it_again_when_it_is_back,
+		renamed_item_keeps_its_place_and_a_new_one_comes_last,
+		bank_by_name_is_sorted,
+		bank_of_a_list_shows_the_list,
+		bank_goes_on_over_restarts_reloads_and_a_directory_begun_anew,
+		fader_held_while_its_bank_moves_keeps_its_item_also_for_a_successor,
+	};
 	Suite *s = suite_create("core_pages");
 	TCase *t = tcase_create("room");
 	for (unsigned k = 0; k < sizeof(room_tests) / sizeof(room_tests[0]); k++)
@@ -714,6 +1035,10 @@ main(void)
 	t = tcase_create("pages");
 	for (unsigned k = 0; k < sizeof(page_tests) / sizeof(page_tests[0]); k++)
 		tcase_add_test(t, page_tests[k]);
+	suite_add_tcase(s, t);
+	t = tcase_create("banks");
+	for (unsigned k = 0; k < sizeof(bank_tests) / sizeof(bank_tests[0]); k++)
+		tcase_add_test(t, bank_tests[k]);
 	suite_add_tcase(s, t);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
