@@ -38,33 +38,25 @@ const struct bh_action_desc midi_actions[] = {
 
 /* ------------------------------------------------------------------ notes that end later */
 
-static uint32_t
-port_hash(const struct midi *m, uint32_t port)
-{
-	const char *name = m->set.ports[port].cfg->name;
-
-	return (uint32_t)midi_guard_hash(name, (uint32_t)strlen(name));
-}
-
 static void
 off_arm(struct midi *m)
 {
 	uint64_t next = 0;
 
 	for (int i = 0; i < MIDI_OFFS; i++)
-		if (m->off[i].due_ns != 0 && (next == 0 || m->off[i].due_ns < next))
-			next = m->off[i].due_ns;
+		if (m->kept->off[i].due_ns != 0 && (next == 0 || m->kept->off[i].due_ns < next))
+			next = m->kept->off[i].due_ns;
 	bh_timer_at(m->off_timer, next, 0);
 }
 
 int
 midi_off_later(struct midi *m, uint32_t port, uint8_t channel, uint8_t note, uint64_t due_ns)
 {
-	uint32_t hash = port_hash(m, port);
+	uint32_t hash = midi_port_hash(&m->set, port);
 	struct midi_off *free_one = NULL;
 
 	for (int i = 0; i < MIDI_OFFS; i++) {
-		struct midi_off *o = &m->off[i];
+		struct midi_off *o = &m->kept->off[i];
 
 		if (o->due_ns != 0 && o->port == hash && o->channel == channel && o->note == note) {
 			free_one = o; /* struck again: it ends with the later one */
@@ -86,7 +78,7 @@ off_do(struct midi *m, struct midi_off *o, uint64_t now)
 	struct midi_event ev = {.kind = MIDI_EV_NOTE, .channel = o->channel & 15, .number = o->note & 127};
 
 	for (uint32_t i = 0; i < m->set.port_count; i++)
-		if (port_hash(m, i) == o->port && midi_seq_send(m->seq, m->set.ports[i].seq_port, &ev, NULL) == -EAGAIN) {
+		if (midi_port_hash(&m->set, i) == o->port && midi_seq_send(m->seq, m->set.ports[i].seq_port, &ev, NULL) == -EAGAIN) {
 			o->due_ns = now + 5 * BH_NS_PER_MS;
 			return;
 		}
@@ -102,8 +94,8 @@ midi_off_tick(void *data)
 	if (m->seq == NULL)
 		return; /* called again once it is there */
 	for (int i = 0; i < MIDI_OFFS; i++)
-		if (m->off[i].due_ns != 0 && m->off[i].due_ns <= now)
-			off_do(m, &m->off[i], now);
+		if (m->kept->off[i].due_ns != 0 && m->kept->off[i].due_ns <= now)
+			off_do(m, &m->kept->off[i], now);
 	off_arm(m);
 }
 
@@ -215,8 +207,8 @@ panic_port(struct midi *m, uint32_t port)
 		r = e < 0 ? e : r;
 	}
 	for (int i = 0; i < MIDI_OFFS; i++)
-		if (m->off[i].due_ns != 0 && m->off[i].port == port_hash(m, port))
-			off_do(m, &m->off[i], bh_mono_ns());
+		if (m->kept->off[i].due_ns != 0 && m->kept->off[i].port == midi_port_hash(&m->set, port))
+			off_do(m, &m->kept->off[i], bh_mono_ns());
 	return r;
 }
 

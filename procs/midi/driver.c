@@ -82,6 +82,7 @@ on_input(struct midi *m, const struct midi_seq_in *in)
 		bh_log_limited(&m->lost, BH_LOG_WARN, bh_log_topic,
 			       "peers send faster than we are run: events are missing, and ports are looked at anew");
 		midi_links_look_anew(m);
+		midi_routes_release_all(m); /* the ends of notes may be among them */
 		break;
 	case MIDI_SEQ_OTHER: break;
 	}
@@ -237,11 +238,11 @@ midi_on_config(void *data, const void *config, char *why, size_t cap)
 		r = -ENOSPC;
 	}
 	if (r < 0) {
+		bh_err("%s", text); /* all of it: `why` may be cut */
 		snprintf(why, cap, "%s", text);
 		return r;
 	}
-	for (uint32_t i = 0; i < old.route_count; i++)
-		midi_route_release(m, &m->set.routes[i]);
+	midi_routes_release_all(m);
 	m->set = next;
 	ports_inherit(m, &old);
 	r = midi_rows_publish(m, &old);
@@ -298,7 +299,7 @@ timers_start(struct midi *m)
 static int
 midi_start(struct bh_driver *drv, void *data)
 {
-	static struct midi_off off_alone[MIDI_OFFS]; /* where there is no scratch */
+	static struct midi_scratch alone; /* where there is none that outlives us */
 	struct midi *m = data;
 	int r;
 
@@ -306,9 +307,10 @@ midi_start(struct bh_driver *drv, void *data)
 			   .lost = BH_LOG_LIMIT(1, 10000),
 			   .full = BH_LOG_LIMIT(1, 10000),
 			   .unsent = BH_LOG_LIMIT(3, 10000)};
-	m->off = bh_driver_scratch(drv, MIDI_OFFS * sizeof(*m->off));
-	if (m->off == NULL)
-		m->off = off_alone;
+	m->kept = bh_driver_scratch(drv, sizeof(*m->kept));
+	if (m->kept == NULL)
+		m->kept = &alone;
+	memcpy(m->orphan, m->kept->kept, sizeof(m->orphan));
 	r = timers_start(m);
 	if (r == 0)
 		r = set_start(m);
@@ -322,8 +324,8 @@ midi_stop(void *data)
 {
 	struct midi *m = data;
 
-	for (uint32_t i = 0; i < m->set.route_count && m->seq != NULL; i++)
-		midi_route_release(m, &m->set.routes[i]);
+	if (m->seq != NULL)
+		midi_routes_release_all(m);
 	seq_close(m);
 	bh_timer_free(m->open_timer);
 	bh_timer_free(m->conn_timer);

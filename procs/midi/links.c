@@ -240,9 +240,10 @@ midi_links_announced(struct midi *m, const struct midi_seq_in *in)
 		if (on_port_gone(m, in->peer))
 			midi_seq_list(m->seq, on_port_seen, m); /* another one of that name? */
 	}
-	if (in->kind == MIDI_SEQ_LINKED && port >= 0 && in->dir == MIDI_DIR_OUT)
+	if (in->kind == MIDI_SEQ_LINKED && port >= 0 && in->dir == MIDI_DIR_OUT) {
 		midi_values_tell(m, (uint32_t)port, in->peer);
-	else if (in->kind == MIDI_SEQ_UNLINKED && port >= 0) {
+		midi_routes_recover(m, (uint32_t)port);
+	} else if (in->kind == MIDI_SEQ_UNLINKED && port >= 0) {
 		struct midi_link *l = &m->set.ports[port].link[in->dir == MIDI_DIR_OUT];
 
 		if (is_peer(l, in->peer))

@@ -115,13 +115,23 @@ struct midi_set {
 	size_t index_count;
 };
 
-/* A note's end that is due; kept over a death of ours, see actions.c. */
+/* A note's end that is due. */
 struct midi_off {
 	uint64_t due_ns; /* 0 = free */
 	uint32_t port;	 /* hash of its name */
 	uint8_t channel, note, pad[2];
 };
-enum { MIDI_OFFS = 64 };
+enum { MIDI_OFFS = 64, MIDI_KEPT = 16 };
+
+/* What outlives us: who comes after us ends the notes that we have begun. */
+struct midi_scratch {
+	struct midi_off off[MIDI_OFFS];
+	struct midi_kept {
+		uint32_t port; /* hash of its name; 0 = free */
+		uint32_t pad;
+		struct midi_set128 notes[16]; /* that routes have begun there, by channel */
+	} kept[MIDI_KEPT];
+};
 
 struct midi {
 	struct bh_driver *drv;  /* borrowed */
@@ -129,8 +139,9 @@ struct midi {
 	struct bh_watch *watch; /* owned */
 	struct bh_timer *open_timer, *conn_timer, *pair_timer, *send_timer, *off_timer, *guard_timer; /* owned */
 	struct midi_set set;
-	struct midi_off *off; /* MIDI_OFFS of them, in the scratch that outlives us */
-	uint64_t cuts;	      /* of routes, since the start */
+	struct midi_scratch *kept; /* borrowed */
+	struct midi_kept orphan[MIDI_KEPT]; /* what our predecessor has begun, until somebody is there to hear the end */
+	uint64_t cuts;             /* of routes, since the start */
 	struct bh_log_limit lost, full, unsent;
 };
 
@@ -140,6 +151,7 @@ int midi_set_make(struct midi_set *s, const struct midi_config *cfg, const struc
 void midi_set_free(struct midi_set *s);
 /* Index of one of the ports, or -ENOENT. */
 int64_t midi_port_by_name(const struct midi_set *s, const char *name);
+uint32_t midi_port_hash(const struct midi_set *s, uint32_t port); /* of its name, never 0 */
 
 /* --- links.c */
 /* The peer's ports as they are now: links that can be made are made. */
@@ -172,6 +184,8 @@ int midi_route_switch(struct midi *m, struct midi_route *r, bool on);
 /* End the notes that a route has begun and not ended. */
 void midi_route_release(struct midi *m, struct midi_route *r);
 void midi_routes_release_from(struct midi *m, uint32_t port); /* its source has gone */
+void midi_routes_release_all(struct midi *m);
+void midi_routes_recover(struct midi *m, uint32_t port); /* somebody hears it: end what our predecessor has begun there */
 void midi_routes_tick(void *data);
 
 /* --- actions.c: the table, ended by { 0 }, and what they do. 0, or -errno: refused, not tried again. */

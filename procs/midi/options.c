@@ -225,6 +225,14 @@ midi_port_by_name(const struct midi_set *s, const char *name)
 	return -ENOENT;
 }
 
+uint32_t
+midi_port_hash(const struct midi_set *s, uint32_t port)
+{
+	const char *name = s->ports[port].cfg->name;
+
+	return (uint32_t)midi_guard_hash(name, (uint32_t)strlen(name)) | 1;
+}
+
 static int64_t
 port_of(struct making *k, const char *item, const char *name)
 {

@@ -25,15 +25,72 @@ off_now(struct midi *m, uint32_t port, uint8_t channel, uint8_t note)
 	return e == -EAGAIN ? midi_off_later(m, port, channel, note, bh_mono_ns() + 5 * BH_NS_PER_MS) : e;
 }
 
+static bool
+is_silent(const struct midi_kept *k)
+{
+	for (unsigned c = 0; c < 16; c++)
+		if ((k->notes[c].bits[0] | k->notes[c].bits[1]) != 0)
+			return false;
+	return true;
+}
+
+/* Where it is kept what sounds at a port; NULL = no room: a successor will not know. */
+static struct midi_set128 *
+kept_at(struct midi *m, uint32_t port)
+{
+	uint32_t hash = midi_port_hash(&m->set, port);
+	struct midi_kept *free_one = NULL;
+
+	for (unsigned i = 0; i < MIDI_KEPT; i++) {
+		if (m->kept->kept[i].port == hash)
+			return m->kept->kept[i].notes;
+		if (free_one == NULL && (m->kept->kept[i].port == 0 || is_silent(&m->kept->kept[i])))
+			free_one = &m->kept->kept[i];
+	}
+	if (free_one != NULL)
+		free_one->port = hash;
+	return free_one != NULL ? free_one->notes : NULL;
+}
+
+/* End all notes of a set, and forget them. */
+static void
+end_notes(struct midi *m, uint32_t port, struct midi_set128 held[16])
+{
+	struct midi_set128 *kept = kept_at(m, port);
+
+	for (uint8_t c = 0; c < 16; c++)
+		for (uint8_t n = 0; n < 128 && (held[c].bits[0] | held[c].bits[1]) != 0; n++)
+			if (midi_set_has(&held[c], n)) {
+				off_now(m, port, c, n);
+				midi_set_drop(&held[c], n);
+				if (kept != NULL)
+					midi_set_drop(&kept[c], n);
+			}
+}
+
 void
 midi_route_release(struct midi *m, struct midi_route *r)
 {
-	for (uint8_t c = 0; c < 16; c++)
-		for (uint8_t n = 0; n < 128 && (r->held[c].bits[0] | r->held[c].bits[1]) != 0; n++)
-			if (midi_set_has(&r->held[c], n)) {
-				off_now(m, r->to, c, n);
-				midi_set_drop(&r->held[c], n);
-			}
+	end_notes(m, r->to, r->held);
+}
+
+void
+midi_routes_release_all(struct midi *m)
+{
+	for (uint32_t i = 0; i < m->set.route_count; i++)
+		midi_route_release(m, &m->set.routes[i]);
+}
+
+void
+midi_routes_recover(struct midi *m, uint32_t port)
+{
+	uint32_t hash = midi_port_hash(&m->set, port);
+
+	for (unsigned k = 0; k < MIDI_KEPT; k++)
+		if (m->orphan[k].port == hash) {
+			end_notes(m, port, m->orphan[k].notes);
+			m->orphan[k].port = 0;
+		}
 }
 
 void
@@ -125,6 +182,8 @@ static void
 route_send(struct midi *m, struct midi_route *r, const struct midi_event *ev)
 {
 	int e = midi_seq_send(m->seq, m->set.ports[r->to].seq_port, ev, NULL);
+	struct midi_set128 *kept = ev->kind == MIDI_EV_NOTE ? kept_at(m, r->to) : NULL;
+	uint8_t channel = ev->channel & 15;
 	bool is_off = ev->kind == MIDI_EV_NOTE && ev->value == 0;
 
 	if (e == -EAGAIN && is_off)
@@ -133,10 +192,11 @@ route_send(struct midi *m, struct midi_route *r, const struct midi_event *ev)
 		lost(m, r, e);
 		return;
 	}
-	if (is_off)
-		midi_set_drop(&r->held[ev->channel & 15], ev->number);
-	else if (ev->kind == MIDI_EV_NOTE)
-		midi_set_add(&r->held[ev->channel & 15], ev->number);
+	if (ev->kind != MIDI_EV_NOTE)
+		return;
+	(is_off ? midi_set_drop : midi_set_add)(&r->held[channel], ev->number);
+	if (kept != NULL)
+		(is_off ? midi_set_drop : midi_set_add)(&kept[channel], ev->number);
 }
 
 static bool

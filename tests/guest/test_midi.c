@@ -27,7 +27,7 @@ midi_start(struct host *h)
 	host_start(h, "midi",
 		"client", "Bulkhead",
 		"ports", "2",
-		"parameters", "9",
+		"parameters", "10",
 		"routes", "4",
 		"ports[0].name", "open",
 		"ports[1].name", "synth",
@@ -67,6 +67,11 @@ midi_start(struct host *h)
 		"parameters[8].port", "open",
 		"parameters[8].type", "nrpn",
 		"parameters[8].number", "300",
+		"parameters[9].name", "synth/key",
+		"parameters[9].port", "synth",
+		"parameters[9].type", "note",
+		"parameters[9].number", "61",
+		"parameters[9].values", "number",
 		"routes[0].from", "synth",
 		"routes[0].to", "open",
 		"routes[0].types", "2",
@@ -486,6 +491,80 @@ START_TEST(only_an_echo_confirms_where_the_configuration_says_so)
 }
 END_TEST
 
+/* Not 64, and not a half. */
+START_TEST(a_release_with_a_velocity_is_zero)
+{
+	static struct host h;
+	struct synth s;
+	snd_seq_event_t e;
+
+	midi_start(&h);
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_OK, "");
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_noteon(&e, 0, 61, 99);
+	synth_send(&s, &e);
+	expect(&h, "synth/key", bh_float(99));
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_noteoff(&e, 0, 61, 64);
+	synth_send(&s, &e);
+	expect(&h, "synth/key", bh_float(0));
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_noteon(&e, 0, 61, 98);
+	synth_send(&s, &e);
+	expect(&h, "synth/key", bh_float(98));
+	snd_seq_ev_clear(&e);
+	snd_seq_ev_set_noteon(&e, 0, 61, 0);
+	synth_send(&s, &e);
+	expect(&h, "synth/key", bh_float(0));
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
+START_TEST(each_direction_has_its_peer_and_health_tells_which_is_missing)
+{
+	static struct host h;
+	struct synth s;
+	size_t at = 0;
+
+	host_start(&h, "midi", "ports", "2", "ports[0].name", "app", "ports[0].connect_from", "synth:KEY", "ports[0].connect_to", "nobody",
+		   "ports[1].name", "none", "parameters", "1", "parameters[0].name", "x", "parameters[0].port", "app",
+		   "parameters[0].number", "11", NULL);
+	expect_health(&h, BH_HEALTH_DEGRADED, "and 1 more");
+	synth_start(&s);
+	expect_health(&h, BH_HEALTH_DEGRADED, "waiting for nobody (to it)");
+	synth_control(&s, 11, 90);
+	expect(&h, "x", bh_float(90));
+	/* The exact name wins over a part of one, whenever it comes. */
+	ck_assert_int_eq(host_reload(&h, "ports", "1", "ports[0].name", "app", "ports[0].connect", "syn", "parameters", "1",
+				     "parameters[0].name", "x", "parameters[0].port", "app", "parameters[0].number", "11", NULL),
+			 0);
+	expect_health(&h, BH_HEALTH_OK, "");
+	want(&h, "x", bh_float(5));
+	synth_expect_control(&s, 11, 5);
+	snd_seq_t *other;
+	ck_assert_int_ge(snd_seq_open(&other, "default", SND_SEQ_OPEN_DUPLEX, SND_SEQ_NONBLOCK), 0);
+	snd_seq_set_client_name(other, "Syn");
+	ck_assert_int_ge(snd_seq_create_simple_port(other, "in",
+						    SND_SEQ_PORT_CAP_WRITE | SND_SEQ_PORT_CAP_SUBS_WRITE |
+							    SND_SEQ_PORT_CAP_READ | SND_SEQ_PORT_CAP_SUBS_READ,
+						    SND_SEQ_PORT_TYPE_MIDI_GENERIC),
+			 0);
+	guest_expect_text(CLIENTS, "\"Syn\"", &at);
+	guest_expect_text(CLIENTS, "Connected From: 128:0", &at);
+	struct synth exact = {other, 0};
+	synth_control(&exact, 11, 33);
+	expect(&h, "x", bh_float(33));
+	snd_seq_close(other);
+	expect_health(&h, BH_HEALTH_OK, "");
+	want(&h, "x", bh_float(6));
+	synth_expect_control(&s, 11, 6);
+	snd_seq_close(s.seq);
+	host_stop(&h);
+}
+END_TEST
+
 START_TEST(knobs_nrpn_and_notes_with_a_length)
 {
 	static struct host h;
@@ -518,7 +597,8 @@ START_TEST(who_dies_before_the_end_of_a_note_leaves_it_to_the_next)
 {
 	static struct host h;
 	struct synth s;
-	snd_seq_event_t *e = NULL;
+	snd_seq_event_t *e = NULL, on;
+	pid_t dump;
 
 	midi_start(&h);
 	synth_start(&s);
@@ -526,6 +606,13 @@ START_TEST(who_dies_before_the_end_of_a_note_leaves_it_to_the_next)
 	host_act(&h, NOTE, 0, "synth", "3", "62", "99", "1500", NULL);
 	host_act(&h, CC, 0, "synth", "3", "20", "21", NULL);
 	synth_expect_control(&s, 20, 21);
+	/* And one that a route has begun; its key is never let go. */
+	dump = dump_start("Bulkhead:0");
+	snd_seq_ev_clear(&on);
+	snd_seq_ev_set_noteon(&on, 4, 60, 100);
+	synth_send(&s, &on);
+	guest_expect_text(DUMP, "Note on                 4, note 72, velocity 100", NULL);
+	guest_end(&dump);
 	host_kill(&h);
 	host_restart(&h);
 	for (uint64_t end = bh_mono_ns() + GUEST_WAIT_MS * BH_NS_PER_MS;; guest_pause_ms(5)) {
@@ -533,6 +620,9 @@ START_TEST(who_dies_before_the_end_of_a_note_leaves_it_to_the_next)
 			break;
 		ck_assert_msg(bh_mono_ns() < end, "the note was not ended");
 	}
+	dump = dump_start("Bulkhead:0");
+	guest_expect_text(DUMP, "Note off                4, note 72", NULL);
+	guest_end(&dump);
 	snd_seq_close(s.seq);
 	host_stop(&h);
 }
@@ -644,6 +734,8 @@ main(void)
 	tcase_add_test(tc, a_route_is_turned_off_by_its_switch_and_its_notes_end);
 	tcase_add_test(tc, a_loop_over_a_cable_is_cut_and_said);
 	tcase_add_test(tc, only_an_echo_confirms_where_the_configuration_says_so);
+	tcase_add_test(tc, a_release_with_a_velocity_is_zero);
+	tcase_add_test(tc, each_direction_has_its_peer_and_health_tells_which_is_missing);
 	tcase_add_test(tc, knobs_nrpn_and_notes_with_a_length);
 	tcase_add_test(tc, who_dies_before_the_end_of_a_note_leaves_it_to_the_next);
 	tcase_add_test(tc, a_reload_keeps_the_links_and_values_that_stay);
