@@ -397,7 +397,7 @@ core_refuse(struct bh_core *core, struct core_ctl *c)
 	if (c->cfg->kind != BH_CTL_BUTTON && c->cfg->kind != BH_CTL_LED)
 		return;
 	r->flags |= BH_CTRL_REFUSED;
-	r->flash_ns = core->now + core->opt.flash_ms * 1000000ull;
+	r->flash_ns = core->wall + core->opt.flash_ms * 1000000ull;
 	core_dirty(core, c->rec);
 	core_ctl_arm(core, c);
 	core_queue_ctl(core, (uint32_t)(c - core->ctl));
