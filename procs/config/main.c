@@ -34,7 +34,7 @@ struct args {
 	bool changes;
 	const char *file;
 	const char *defaults; /* kind, "" = all, NULL = not asked for */
-	bool reference;
+	bool reference, schema;
 	const char *import; /* file of XTouch-GW */
 };
 
@@ -46,7 +46,8 @@ usage(FILE *out)
 	      "       bh-config --defaults [KIND]    every key with its default, as YAML\n"
 	      "       bh-config --import-xtouch-gw FILE\n"
 	      "                                      a configuration of XTouch-GW as one of ours\n"
-	      "       bh-config --reference          the reference of the configuration, as Markdown\n",
+	      "       bh-config --reference          the reference of the configuration, as Markdown\n"
+	      "       bh-config --schema             a JSON Schema of the configuration, for editors\n",
 	      out);
 	return out == stdout ? 0 : EXIT_USAGE;
 }
@@ -86,13 +87,15 @@ parse_args(int argc, char **argv, struct args *a)
 			a->import = argv[++i];
 		} else if (strcmp(argv[i], "--reference") == 0) {
 			a->reference = true;
+		} else if (strcmp(argv[i], "--schema") == 0) {
+			a->schema = true;
 		} else if (argv[i][0] == '-' || a->file) {
 			return false;
 		} else {
 			a->file = argv[i];
 		}
 	}
-	return !!a->file + !!a->defaults + a->reference + !!a->import == 1;
+	return !!a->file + !!a->defaults + a->reference + a->schema + !!a->import == 1;
 }
 
 static int
@@ -361,6 +364,8 @@ main(int argc, char **argv)
 		r = load_catalog(&catalog) < 0 ? EXIT_REFUSED : 0;
 		if (r == 0 && a.reference)
 			print_reference(&catalog, stdout);
+		else if (r == 0 && a.schema)
+			print_schema(&catalog, stdout);
 		else if (r == 0 && !print_defaults(&catalog, *a.defaults ? a.defaults : NULL, stdout))
 			r = EXIT_USAGE;
 	}
