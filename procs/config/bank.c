@@ -376,7 +376,8 @@ read_each(struct bank_in *in, uint16_t number)
 	/* They wait for the pages that have the bank. */
 	uint32_t n = c->bindings - before;
 	in->bank->binding = arena_alloc(c->arena, (n + 1) * sizeof(*in->bank->binding));
-	memcpy(in->bank->binding, c->binding + before, n * sizeof(*c->binding));
+	if (n)
+		memcpy(in->bank->binding, c->binding + before, n * sizeof(*c->binding));
 	in->bank->bindings = n;
 	c->bindings = before;
 }

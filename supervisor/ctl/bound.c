@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/config/bindings.h"
+#include "common/config/words.h"
 
 #define PAGES_DEEP 16u
 
@@ -116,17 +117,7 @@ bound_target(const struct bh_view *v, uint16_t driver, uint32_t target, char *ou
 void
 bound_condition(const struct bh_view *v, const struct bh_cfg_cond *cond, char *out, size_t cap)
 {
-	static const char *const words[BH_COND_COUNT] = {
-		[BH_COND_EQ] = "==", [BH_COND_NE] = "!=", [BH_COND_GT] = ">", [BH_COND_GE] = ">=", [BH_COND_LT] = "<", [BH_COND_LE] = "<="};
-	char target[BH_WIRE_NAME_MAX];
-	out[0] = '\0';
-	if (cond->op == BH_COND_ALWAYS || cond->op >= BH_COND_COUNT)
-		return;
-	bound_target(v, cond->driver, cond->target, target, sizeof(target));
-	if (words[cond->op])
-		snprintf(out, cap, "%s %s %s", target, words[cond->op], bh_config_str(v->config, cond->with.text));
-	else
-		snprintf(out, cap, "%s%s", cond->op == BH_COND_OFF ? "not " : cond->op == BH_COND_CHANGES ? "changes " : "", target);
+	bh_words_cond(v->config, cond, out, cap);
 }
 
 static const char *
@@ -140,15 +131,17 @@ part_name(uint8_t part)
 void
 bound_put(const struct bh_view *v, const char *key, const struct bh_cfg_binding *b, struct bh_wire_out *o)
 {
-	char target[BH_WIRE_NAME_MAX], when[2 * BH_WIRE_NAME_MAX];
+	char target[BH_WIRE_NAME_MAX], when[2 * BH_WIRE_NAME_MAX], words[400];
 	const struct bh_binding_row *row = b->kind < BH_BIND_KIND_COUNT ? &bh_binding_rows[b->kind] : NULL;
-	bound_target(v, b->driver, b->target, target, sizeof(target));
+	bh_words_target(v->config, b->driver, b->action, b->target, target, sizeof(target));
+	bh_words_binding(v->config, b, words, sizeof(words));
 	bound_condition(v, &b->when, when, sizeof(when));
 	bh_wire_map(o, key);
 	bh_wire_str(o, "part", part_name(b->part));
 	bh_wire_str(o, "kind", row && row->key ? row->key : "?");
 	bh_wire_str(o, "target", target);
 	bh_wire_str(o, "when", when);
+	bh_wire_str(o, "words", words);
 	bh_wire_str(o, "text", bh_config_str(v->config, b->text));
 	bh_wire_str(o, "label", bh_config_str(v->config, b->label));
 	bh_wire_bool(o, "global", b->page == BH_PAGE_GLOBAL);

@@ -29,5 +29,5 @@ const char *bound_process(const struct bh_view *v, uint16_t slot); /* name of a 
 /* Is this parameter of the room on? False if it is not known. */
 bool bound_room_is_on(const struct bh_view *v, const char *name);
 
-/* A map with what a binding says: part, kind, target, text, label, global, file, line, column. */
+/* A map with what a binding says: part, kind, target, when, words (all of it, for people), text, label, global, file, line, column. */
 void bound_put(const struct bh_view *v, const char *key, const struct bh_cfg_binding *b, struct bh_wire_out *o);

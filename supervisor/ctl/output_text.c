@@ -254,8 +254,7 @@ text_learned(FILE *out, const msgpack_object *l)
 	fprintf(out, "%s: a %s, %s\n", text_of(l, "control"), text_of(l, "kind"), text_of(l, "happened"));
 	fprintf(out, "  on page %" PRId64 " (%s) ", bh_wire_get_int(page, "number", 0), text_of(page, "name"));
 	if (b)
-		fprintf(out, "%s %s%s%s%s, %s:%" PRId64 ":%" PRId64 "\n", text_of(b, "kind"), text_of(b, "target"),
-			*text_of(b, "target") && *text_of(b, "text") ? " " : "", text_of(b, "text"),
+		fprintf(out, "%s%s, %s:%" PRId64 ":%" PRId64 "\n", text_of(b, "words"),
 			bh_wire_get_bool(b, "global", false) ? " (global)" : "", text_of(b, "file"), bh_wire_get_int(b, "line", 0),
 			bh_wire_get_int(b, "column", 0));
 	else
@@ -280,13 +279,9 @@ put_side(FILE *out, const char *word, const msgpack_object *side)
 static void
 put_bound(FILE *out, const msgpack_object *b)
 {
-	fprintf(out, "  %-9s %s", text_of(b, "part"), text_of(b, "kind"));
-	const char *const words[] = {text_of(b, "target"), text_of(b, "text"), text_of(b, "label")};
-	for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
-		if (*words[k])
-			fprintf(out, " %s", words[k]);
-	if (*text_of(b, "when"))
-		fprintf(out, " when %s", text_of(b, "when"));
+	fprintf(out, "  %-9s %s", text_of(b, "part"), text_of(b, "words"));
+	if (*text_of(b, "label"))
+		fprintf(out, " (%s)", text_of(b, "label"));
 	fprintf(out, "%s  %s:%" PRId64 ":%" PRId64 "\n", bh_wire_get_bool(b, "global", false) ? " (global)" : "", text_of(b, "file"),
 		bh_wire_get_int(b, "line", 0), bh_wire_get_int(b, "column", 0));
 }

@@ -207,14 +207,14 @@ START_TEST(a_control_is_explained_with_its_binding_its_values_and_why)
 	ck_assert(pipeline_until(5000, fabs(reported("ch1/level") + 6) < 0.01));
 	ck_assert(pipeline_until(5000, tool("explain", "fader1") == 0 && strstr(out, "it shows what loop/ch1/level is")));
 	ck_assert_msg(strstr(out, "desk/fader1: a fader on page 1 (Mix)") && strstr(out, "value loop/ch1/level") &&
-			      strstr(out, "pipeline.yaml:9:7") && strstr(out, "by a request") && strstr(out, "reported  -6.0 dB"),
+			      strstr(out, "pipeline.yaml:10:7") && strstr(out, "by a request") && strstr(out, "reported  -6.0 dB"),
 		      "%s", out);
 	/* Another page, where it has nothing. */
 	expect(0, "page", "Scenes");
 	ck_assert(pipeline_until(5000, tool("explain", "desk/fader1") == 0 && strstr(out, "nothing is bound to it on this page")));
 	expect(0, "explain", "--json", "select1");
 	ck_assert(is_json());
-	ck_assert_ptr_nonnull(strstr(out, "\"line\":14"));
+	ck_assert_ptr_nonnull(strstr(out, "\"line\":15"));
 	expect(2, "explain", "fader99");
 	ck_assert_ptr_nonnull(strstr(out, "fader"));
 	/* A hand, and a driver that is away. */
