@@ -5,8 +5,8 @@
  * Out:   events at our ports; what peers sent, as reported values
  * Fails: a peer that is absent, or whose port another program holds, makes us CONNECTING or DEGRADED: values are kept
  *        and go out when it is there. A sequencer that is missing is looked for again. A full queue delays values and
- *        refuses actions. A loop over a cable is cut. Wrong configuration is named with its place: at the start it ends
- *        us, at a reload it is refused and the one in use stays.
+ *        refuses actions. A loop over a cable is cut. Wrong configuration is named with its place: at the start we wait for a
+ *        better one and do nothing, at a reload it is refused and the one in use stays.
  *
  * A program that links to a port of ours, we to it or it to us, gets the newest values of all its parameters at once: so a
  * peer that comes back is told the truth unasked. A reload keeps the ports, links and values that the new configuration
@@ -256,6 +256,10 @@ midi_on_config(void *data, const void *config, char *why, size_t cap)
 			bh_warn("a port cannot be made: %s", strerror(-r));
 		midi_links_look(m);
 	}
+	if (m->is_refused) {
+		m->is_refused = false;
+		bh_timer_in_ms(m->open_timer, 0); /* when this configuration is the one in use */
+	}
 	midi_values_report(m);
 	midi_values_flush(m);
 	midi_routes_tick(m);
@@ -264,6 +268,7 @@ midi_on_config(void *data, const void *config, char *why, size_t cap)
 
 /* ------------------------------------------------------------------ start and stop */
 
+/* A wrong configuration is no reason to end: it would be as wrong in the next life. */
 static int
 set_start(struct midi *m)
 {
@@ -271,15 +276,18 @@ set_start(struct midi *m)
 	char why[200];
 	int r = midi_set_make(&m->set, bh_driver_config(m->drv), &bh_driver_proc(m->drv)->options, why, sizeof(why));
 
+	if (r == -ENOMEM)
+		return r;
 	if (r == 0 && midi_rows_publish(m, &none) < 0) {
 		snprintf(why, sizeof(why), "the directory is full: raise `params` of this driver");
+		midi_set_free(&m->set);
 		r = -EINVAL;
 	}
-	if (r < 0) {
-		bh_err("%s", why);
-		bh_health(m->drv, BH_HEALTH_BAD_CONFIG, "correct it and reload", "%s", why);
-	}
-	return r;
+	if (r == 0)
+		return 0;
+	m->is_refused = true;
+	bh_err("%s", why);
+	return bh_health(m->drv, BH_HEALTH_BAD_CONFIG, "correct it and reload", "%s", why);
 }
 
 static int
@@ -314,7 +322,7 @@ midi_start(struct bh_driver *drv, void *data)
 	r = timers_start(m);
 	if (r == 0)
 		r = set_start(m);
-	if (r == 0)
+	if (r == 0 && !m->is_refused)
 		on_open(m);
 	return r;
 }

@@ -139,6 +139,7 @@ struct midi {
 	struct bh_watch *watch; /* owned */
 	struct bh_timer *open_timer, *conn_timer, *pair_timer, *send_timer, *off_timer, *guard_timer; /* owned */
 	struct midi_set set;
+	bool is_refused; /* the configuration we were started with: all is empty until the next */
 	struct midi_scratch *kept; /* borrowed */
 	struct midi_kept orphan[MIDI_KEPT]; /* what our predecessor has begun, until somebody is there to hear the end */
 	uint64_t cuts;             /* of routes, since the start */

@@ -165,6 +165,24 @@ START_TEST(a_new_configuration_needs_no_restart)
 }
 END_TEST
 
+START_TEST(a_wrong_configuration_at_the_start_waits_for_a_better_one)
+{
+	static struct host h;
+	char reason[80] = "";
+
+	host_start(&h, "midi", "ports", "1", "ports[0].name", "a", "parameters", "1", "parameters[0].name", "x", "parameters[0].port", "aa",
+		   NULL);
+	ck_assert_int_eq(host_health(&h, reason, sizeof(reason)), BH_HEALTH_BAD_CONFIG);
+	ck_assert_str_eq(reason, "parameters[0].port: no port is called \"aa\"; did you mean \"a\"?");
+	ck_assert_int_eq(host_reload(&h, "ports", "1", "ports[0].name", "a", "parameters", "1", "parameters[0].name", "x",
+				     "parameters[0].port", "a", NULL),
+			 0);
+	ck_assert(has_param(&h, "x"));
+	ck_assert(host_until(&h, WAIT_MS, host_health(&h, NULL, 0) != BH_HEALTH_BAD_CONFIG));
+	host_stop(&h);
+}
+END_TEST
+
 /* Its records of parameters are never taken back: when they run out, the reload says so and the old one stays. */
 START_TEST(a_full_directory_refuses_the_change_not_the_service)
 {
@@ -195,6 +213,7 @@ main(void)
 	tcase_add_test(tc, mistakes_are_named_with_their_place);
 	tcase_add_test(tc, a_whole_configuration_is_taken);
 	tcase_add_test(tc, a_new_configuration_needs_no_restart);
+	tcase_add_test(tc, a_wrong_configuration_at_the_start_waits_for_a_better_one);
 	tcase_add_test(tc, a_full_directory_refuses_the_change_not_the_service);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
