@@ -2,13 +2,16 @@
  * bench_router_cost - what an event costs the router's core, in instructions, with many pages and bindings against few
  *
  * Exact, and the same on every machine: a traced child goes through a fixed scene one instruction at a time. 64 pages of 512 bindings
- * may cost at most 1.1 times as much as one page of 16.
+ * may cost at most 1.1 times as much as one page of 16. And each kind of input alone: at most 2,000 for it and for each output that it
+ * causes; the plan of a page switch, before anything of it is rendered, at most 200,000.
  */
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +87,169 @@ START_TEST(cost_in_instructions_does_not_grow_with_pages_and_bindings)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ each kind of input alone */
+
+enum what { EVENT, TIMER, PLAN, NOTHING };
+
+static const struct probe {
+	const char *name;
+	enum what what;
+	uint16_t from;
+	uint8_t kind, type;
+	uint32_t id;
+	double f; /* of a FLOAT; else */
+	int64_t i;
+	unsigned wait_ms; /* before it */
+} probes[] = {
+	{.name = "nothing", .what = NOTHING},
+	{"fader touched", EVENT, RIG_DESK, BH_EV_TOUCH, BH_BOOL, RIG_FADER1, 0, 1, 0},
+	{"fader moved", EVENT, RIG_DESK, BH_EV_VALUE, BH_FLOAT, RIG_FADER1, 0.31, 0, 0},
+	{"fader moved again", EVENT, RIG_DESK, BH_EV_VALUE, BH_FLOAT, RIG_FADER1, 0.57, 0, 0},
+	{"its echo", EVENT, RIG_MIX, BH_EV_VALUE, BH_FLOAT, RIG_LEVEL1, -9, 0, 0},
+	{"fader released", EVENT, RIG_DESK, BH_EV_TOUCH, BH_BOOL, RIG_FADER1, 0, 0, 0},
+	{"motor set", TIMER, 0, 0, 0, 0, 0, 0, 0},
+	{"fader with a curve", EVENT, RIG_DESK, BH_EV_VALUE, BH_FLOAT, RIG_FADER2, 0.4, 0, 3000},
+	{"fader reported", EVENT, RIG_MIX, BH_EV_VALUE, BH_FLOAT, RIG_LEVEL1, -3, 0, 3000},
+	{"pedal with pickup", EVENT, RIG_DESK, BH_EV_VALUE, BH_FLOAT, RIG_PEDAL, 0.05, 0, 0},
+	{"pedal across", EVENT, RIG_DESK, BH_EV_VALUE, BH_FLOAT, RIG_PEDAL, 0.9, 0, 0},
+	{"switch pressed", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_MUTE, 0, 1, 0},
+	{"switch released", EVENT, RIG_DESK, BH_EV_RELEASE, BH_BOOL, RIG_MUTE, 0, 0, 0},
+	{"switch reported", EVENT, RIG_MIX, BH_EV_VALUE, BH_BOOL, RIG_MUTED, 0, 0, 3000},
+	{"momentary pressed", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_TOUCH1, 0, 1, 0},
+	{"momentary released", EVENT, RIG_DESK, BH_EV_RELEASE, BH_BOOL, RIG_TOUCH1, 0, 0, 0},
+	{"select", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_SCENE, 0, 1, 0},
+	{"gesture begun", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_PLAY, 0, 1, 3000},
+	{"long press", TIMER, 0, 0, 0, 0, 0, 0, 0},
+	{"its release", EVENT, RIG_DESK, BH_EV_RELEASE, BH_BOOL, RIG_PLAY, 0, 0, 0},
+	{"gesture begun again", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_PLAY, 0, 1, 3000},
+	{"let go", EVENT, RIG_DESK, BH_EV_RELEASE, BH_BOOL, RIG_PLAY, 0, 0, 0},
+	{"double press", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_PLAY, 0, 1, 0},
+	{"its release too", EVENT, RIG_DESK, BH_EV_RELEASE, BH_BOOL, RIG_PLAY, 0, 0, 0},
+	{"and again", EVENT, RIG_DESK, BH_EV_PRESS, BH_BOOL, RIG_PLAY, 0, 1, 3000},
+	{"let go again", EVENT, RIG_DESK, BH_EV_RELEASE, BH_BOOL, RIG_PLAY, 0, 0, 0},
+	{"action after the window", TIMER, 0, 0, 0, 0, 0, 0, 0},
+	{"knob turned", EVENT, RIG_DESK, BH_EV_RELATIVE, BH_INT, RIG_VPOT, 0, 1, 0},
+	{"wheel with acceleration", EVENT, RIG_DESK, BH_EV_RELATIVE, BH_INT, RIG_JOG, 0, 1, 20},
+	{"wheel again", EVENT, RIG_DESK, BH_EV_RELATIVE, BH_INT, RIG_JOG, 0, -1, 20},
+	{"meter", EVENT, RIG_MIX, BH_EV_METER, BH_FLOAT, RIG_PEAK, 0.5, 0, 0},
+	{"report that nothing shows", EVENT, RIG_MIX, BH_EV_VALUE, BH_BOOL, RIG_RECORDING, 0, 1, 0},
+	{"plan of a page switch", PLAN, 0, 0, 0, 0, 0, 0, 3000},
+};
+#define PROBES (sizeof(probes) / sizeof(probes[0]))
+
+/* What the child tells. */
+static struct said {
+	uint32_t outputs[PROBES];
+} *said;
+
+static void
+probe(struct rig *r, size_t k, bool traced)
+{
+	const struct probe *p = &probes[k];
+	struct bh_event ev = {.kind = p->kind, .type = p->type, .id = p->id};
+	struct bh_request_args a = {.v.i = -1};
+	rig_advance(r, p->wait_ms);
+	if (p->what == TIMER)
+		r->now_ns = bh_core_deadline(r->core);
+	ev.stamp_ns = r->now_ns;
+	if (p->type == BH_FLOAT)
+		ev.v.f = p->f * (traced ? 0.9 : 1); /* another one than in the round before */
+	else
+		ev.v.i = p->i;
+	if (p->what == PLAN)
+		ev = (struct bh_event){.kind = BH_EV_REQUEST,
+				       .id = BH_REQ_PAGE,
+				       .total = 1,
+				       .stamp_ns = r->now_ns};
+	else if (p->kind != BH_EV_PRESS && p->from)
+		ev.gen = p->from == RIG_DESK ? ++r->desk_gen[p->id] : ++r->mix_gen[p->id];
+	if (p->kind == BH_EV_RELATIVE)
+		ev.total = r->total[p->id] += (uint32_t)p->i;
+	for (unsigned s = 0; s < BH_MAX_SLOTS; s++)
+		r->tx.room[s] = 1024;
+	r->tx.bytes = 65536;
+	raise(SIGSTOP);
+	if (p->what != NOTHING)
+		bh_core_begin(r->core, &r->tx, r->now_ns);
+	if (p->what == TIMER)
+		bh_core_timers(r->core, r->now_ns);
+	else if (p->what != NOTHING)
+		bh_core_event(r->core, p->what == PLAN ? BH_SLOT_CONTROL : p->from, &ev, &a,
+			      sizeof(a));
+	if (p->what == PLAN)
+		raise(SIGSTOP);
+	if (p->what != NOTHING)
+		bh_core_end(r->core);
+	if (p->what != PLAN)
+		raise(SIGSTOP);
+	said->outputs[k] = r->tx.outputs;
+	rig_begin(r);
+	rig_end(r);
+	r->logged = 0;
+}
+
+static void
+probed_child(void)
+{
+	struct rig *r = rig_new_full(rig_large_config(64, 512));
+	for (size_t k = 0; k < PROBES; k++) /* once before, as above */
+		if (probes[k].what != PLAN)
+			probe(r, k, false);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+		_exit(1);
+	rig_advance(r, 5000);
+	for (size_t k = 0; k < PROBES; k++)
+		probe(r, k, true);
+	_exit(0);
+}
+
+/* To the child's next stop by itself, one instruction at a time or not. Instructions, or -errno. */
+static long
+to_next_stop(pid_t pid, enum __ptrace_request how)
+{
+	int status;
+	long n = 0;
+	do {
+		if (ptrace(how, pid, NULL, NULL) < 0 || waitpid(pid, &status, 0) != pid)
+			return -errno;
+		n++;
+	} while (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+	return WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP ? n : -ECHILD;
+}
+
+START_TEST(each_kind_of_input_stays_within_its_instructions)
+{
+	int status;
+	long nothing = 0;
+	said = mmap(NULL, sizeof(*said), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		probed_child();
+	/* The rounds before the trace stop it, too. */
+	for (size_t k = 0; k < 2 * (PROBES - 1); k++) {
+		ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+		ck_assert(WIFSTOPPED(status));
+		kill(pid, SIGCONT);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	for (size_t k = 0; k < PROBES; k++) {
+		long n = to_next_stop(pid, PTRACE_SINGLESTEP);
+		ck_assert_msg(n > 0, "cannot count instructions (%ld)", n);
+		nothing = k ? nothing : n;
+		if (k + 1 < PROBES)
+			ck_assert_int_gt(to_next_stop(pid, PTRACE_CONT), 0);
+		long most = probes[k].what == PLAN ? 200000 : 2000 * (1 + (long)said->outputs[k]);
+		bench_print("router_cost", "bar", "%s: %ld instructions, %u outputs: %ld <= %ld %s",
+			    probes[k].name, n - nothing, said->outputs[k], n - nothing, most,
+			    n - nothing <= most ? "met" : "missed");
+		ck_assert_msg(n - nothing <= most, "%s", probes[k].name);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -91,6 +257,7 @@ main(void)
 	TCase *t = tcase_create("cost");
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, cost_in_instructions_does_not_grow_with_pages_and_bindings);
+	tcase_add_test(t, each_kind_of_input_stays_within_its_instructions);
 	suite_add_tcase(s, t);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -213,6 +213,38 @@ rig_changed_config(void)
 	return make_config("ch3/level", 2);
 }
 
+/* One of each kind and gesture. Returns how many. */
+static unsigned
+put_each_kind(struct rig_maker *m, unsigned p)
+{
+	uint32_t first = m->bindings;
+	struct bh_cfg_binding *b;
+	rig_put(m, rig_bind(m, p, RIG_FADER1, BH_BIND_VALUE, "ch1/level"));
+	b = rig_bind(m, p, RIG_FADER2, BH_BIND_VALUE, "ch2/level");
+	b->curve = 2;
+	rig_put(m, b);
+	rig_put(m, rig_bind(m, p, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
+	rig_put(m, rig_bind(m, p, RIG_VPOT, BH_BIND_RELATIVE, "ch1/pan"));
+	rig_put(m, rig_bind(m, p, RIG_STRIP1, BH_BIND_STRIP, "ch1/level"));
+	rig_put(m, rig_bind(m, p, RIG_METER, BH_BIND_METER, "ch1/meter"));
+	rig_put(m, rig_bind(m, p, RIG_PLAY, BH_BIND_ACTION, "transport"));
+	b = rig_bind(m, p, RIG_PLAY, BH_BIND_TOGGLE, "ch3/level");
+	b->part = BH_PART_HOLD;
+	rig_put(m, b);
+	b = rig_bind(m, p, RIG_PLAY, BH_BIND_RADIO, "count");
+	b->part = BH_PART_DOUBLE;
+	rig_put(m, b);
+	rig_put(m, rig_bind(m, p, RIG_SCENE, BH_BIND_SELECT, "scene"));
+	b = rig_bind(m, p, RIG_JOG, BH_BIND_RELATIVE, "count");
+	b->flags = BH_BINDF_ACCEL;
+	rig_put(m, b);
+	rig_put(m, rig_bind(m, p, RIG_TOUCH1, BH_BIND_MOMENTARY, "room"));
+	b = rig_bind(m, p, RIG_PEDAL, BH_BIND_VALUE, "ch2/level");
+	b->flags = BH_BINDF_PICKUP;
+	rig_put(m, b);
+	return m->bindings - first;
+}
+
 int
 rig_large_config(unsigned pages, unsigned per_page)
 {
@@ -221,11 +253,7 @@ rig_large_config(unsigned pages, unsigned per_page)
 	for (unsigned p = 0; p < pages; p++) {
 		uint32_t first = m.bindings;
 		char name[32];
-		rig_put(&m, rig_bind(&m, p, RIG_FADER1, BH_BIND_VALUE, "ch1/level"));
-		rig_put(&m, rig_bind(&m, p, RIG_MUTE, BH_BIND_VALUE, "ch1/mute"));
-		rig_put(&m, rig_bind(&m, p, RIG_VPOT, BH_BIND_RELATIVE, "ch1/pan"));
-		rig_put(&m, rig_bind(&m, p, RIG_STRIP1, BH_BIND_STRIP, "ch1/level"));
-		for (unsigned k = 4; k < per_page; k++) {
+		for (unsigned k = put_each_kind(&m, p); k < per_page; k++) {
 			/* Controls that the desk does not have would be refused by bh-config; the rest share one button. */
 			snprintf(name, sizeof(name), "p%u/x%u", p, k);
 			rig_put(&m, rig_bind(&m, p, RIG_F1, BH_BIND_VALUE, name));
