@@ -702,6 +702,18 @@ core_peer_arm(struct bh_core *core, uint16_t slot)
 	core_due(core, BH_REC_PEER(slot), core_is_up(core, slot) && end > core->now ? end : 0);
 }
 
+/* A surface that will not be back by itself holds nothing down. One that is being restarted does: the finger is still there. */
+static void
+core_surface_health(struct bh_core *core, uint16_t slot, enum bh_health health)
+{
+	const struct core_peer *peer = &core->peer[slot];
+	if (health != BH_HEALTH_FAILED && health != BH_HEALTH_HELD && health != BH_HEALTH_STOPPED && health != BH_HEALTH_BAD_CONFIG)
+		return;
+	for (uint32_t k = 0; k < peer->count; k++)
+		if (core_ctl_rec(core, &core->ctl[peer->first + k])->flags & BH_CTRL_PRESSED)
+			core_button_lost(core, &core->ctl[peer->first + k]);
+}
+
 static void
 core_health(struct bh_core *core, uint16_t slot, uint32_t health)
 {
@@ -717,6 +729,8 @@ core_health(struct bh_core *core, uint16_t slot, uint32_t health)
 	r->health = (uint8_t)health;
 	r->flags = (uint16_t)(up ? r->flags | BH_PEER_UP : r->flags & ~BH_PEER_UP);
 	core_dirty(core, BH_REC_PEER(slot));
+	if (core->peer[slot].role == BH_ROLE_SURFACE)
+		core_surface_health(core, slot, (enum bh_health)health);
 	if (core->peer[slot].role != BH_ROLE_DRIVER)
 		return;
 	core_queue_driver(core, slot);

@@ -366,6 +366,46 @@ START_TEST(momentary_is_let_go_once_over_a_reload)
 }
 END_TEST
 
+/* The mixer alone: the desk is taken out of the configuration. */
+static int
+no_desk(void)
+{
+	struct rig_maker m = {.w = bh_config_writer_new()};
+	struct bh_cfg_proc mix = {.name = rig_str(&m, "mix"), .kind = rig_str(&m, "loop"), .slot = RIG_MIX,
+				  .role = BH_ROLE_DRIVER, .record_base = RIG_MIX_BASE, .records = 64, .params = 64};
+	bh_config_writer_row(m.w, BH_TAB_PROCS, &mix, sizeof(mix));
+	rig_page(&m, "Page", 0);
+	return rig_finish(&m, 7);
+}
+
+START_TEST(momentary_whose_surface_is_taken_out_is_let_go_by_the_reload)
+{
+	desk_push(r, RIG_MUTE, true);
+	rig_reconfigure(r, no_desk());
+	ck_assert_int_eq(sent_last(r, RIG_MUTED)->v.i, 0);
+	ck_assert_uint_eq(sent_count(r, RIG_MUTED), 2);
+	rig_directory(r);
+	rig_restart(r);
+	rig_reconfigure(r, desk(ALL_THERE, 8));
+	desk_push(r, RIG_MUTE, false);
+	rig_advance(r, 1000);
+	ck_assert_uint_eq(sent_count(r, RIG_MUTED), 2);
+}
+END_TEST
+
+START_TEST(momentary_of_a_surface_that_is_out_of_service_is_let_go)
+{
+	desk_push(r, RIG_MUTE, true);
+	rig_event(r, BH_SLOT_SUPERVISOR, (struct bh_event){.kind = BH_EV_HEALTH, .id = RIG_DESK, .v.i = BH_HEALTH_BACKING_OFF});
+	ck_assert_uint_eq(sent_count(r, RIG_MUTED), 1); /* it will be back in a moment, and the finger is still there */
+	rig_event(r, BH_SLOT_SUPERVISOR, (struct bh_event){.kind = BH_EV_HEALTH, .id = RIG_DESK, .v.i = BH_HEALTH_FAILED});
+	ck_assert_int_eq(sent_last(r, RIG_MUTED)->v.i, 0);
+	ck_assert_uint_eq(sent_count(r, RIG_MUTED), 2);
+	desk_push(r, RIG_MUTE, false);
+	ck_assert_uint_eq(sent_count(r, RIG_MUTED), 2);
+}
+END_TEST
+
 START_TEST(momentary_goes_on_in_a_successor_and_is_let_go_by_it)
 {
 	desk_push(r, RIG_MUTE, true);
@@ -1108,6 +1148,8 @@ main(void)
 		  momentary_whose_release_stands_in_its_cell_alone_is_let_go,
 		  momentary_pressed_again_without_a_release_lets_go_first,
 		  momentary_is_let_go_once_over_a_reload,
+		  momentary_whose_surface_is_taken_out_is_let_go_by_the_reload,
+		  momentary_of_a_surface_that_is_out_of_service_is_let_go,
 		  momentary_goes_on_in_a_successor_and_is_let_go_by_it,
 		  momentary_let_go_while_its_directory_is_read_is_paid_when_it_is_there,
 		  what_two_buttons_hold_is_let_go_by_the_last,
