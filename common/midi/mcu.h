@@ -153,7 +153,8 @@ void bh_mcu_response(const uint8_t challenge[4], uint8_t response[4]);
 
 /*
  * UTF-8 (up to len bytes, or to its zero byte) as characters that the displays have: 7-bit ASCII without
- * the backslash; accented Latin letters lose their accents, what has no likeness becomes '_'. Fills
+ * the backslash; accented Latin letters lose their accents, what has no likeness becomes '_'; one that
+ * is like two letters ("ss") is only the first of them where both find no room. Fills
  * exactly width characters of out, the rest with spaces; no zero byte. Returns those that are not
  * padding.
  */

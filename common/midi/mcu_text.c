@@ -105,10 +105,26 @@ likeness(int32_t cp, char out[3])
 	return 1;
 }
 
+/* How many places the text takes; `most` for a single character. */
+static size_t
+places(const char *utf8, size_t len, size_t most)
+{
+	size_t sum = 0, taken;
+	for (; len > 0 && *utf8; utf8 += taken, len -= taken) {
+		int32_t cp;
+		char as[3];
+		taken = utf8_next(utf8, len, &cp);
+		size_t n = likeness(cp, as);
+		sum += n < most ? n : most;
+	}
+	return sum;
+}
+
 size_t
 bh_mcu_text(const char *utf8, size_t len, char *out, size_t width)
 {
-	size_t used = 0;
+	/* Who cut the text counted characters: one that is two letters must not push the end out. */
+	size_t most = places(utf8, len, 3) > width && places(utf8, len, 1) <= width ? 1 : 3, used = 0;
 	while (len > 0 && *utf8 && used < width) {
 		int32_t cp;
 		size_t taken = utf8_next(utf8, len, &cp);
@@ -116,7 +132,7 @@ bh_mcu_text(const char *utf8, size_t len, char *out, size_t width)
 		len -= taken;
 		char as[3];
 		size_t n = likeness(cp, as);
-		for (size_t i = 0; i < n && used < width; i++)
+		for (size_t i = 0; i < n && i < most && used < width; i++)
 			out[used++] = as[i];
 	}
 	for (size_t i = used; i < width; i++)

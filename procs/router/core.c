@@ -104,9 +104,13 @@ static void
 core_queue_driver(struct bh_core *core, uint16_t slot)
 {
 	for (uint32_t k = 0; k < core->ctls; k++) {
+		const struct core_ctl *c = &core->ctl[k];
 		core->steps++;
-		if (core_main(&core->ctl[k]) != NONE && core_binding(core, core_main(&core->ctl[k]))->driver == slot)
-			core_queue_ctl(core, k);
+		if (core_main(c) == NONE || core_binding(core, core_main(c))->driver != slot)
+			continue;
+		core_queue_ctl(core, k);
+		if (c->strip != NONE)
+			core_queue_ctl(core, c->strip); /* it may say so */
 	}
 }
 
@@ -163,6 +167,12 @@ core_due(struct bh_core *core, uint32_t rec, uint64_t when)
 	if (!core->heap_pos[rec])
 		heap_place(core, core->heap_len++, rec);
 	heap_sift(core, core->heap_pos[rec] - 1);
+}
+
+void
+bh_core_clock(struct bh_core *core, int64_t offset_ns)
+{
+	core->clock_ns = offset_ns;
 }
 
 uint64_t
@@ -455,6 +465,7 @@ core_turn(struct bh_core *core, struct core_ctl *c, int32_t ticks, uint64_t stam
 {
 	if (!ticks || core_main(c) == NONE)
 		return;
+	core_overlay(core, c);
 	const struct core_kind *k = &core_kinds[core_binding(core, core_main(c))->kind];
 	if (k->on_relative)
 		k->on_relative(core, c, core_main(c), ticks, stamp_ns);
@@ -797,8 +808,10 @@ bh_core_verify(struct bh_core *core, uint16_t slot, bh_core_cell_gen cell_gen, v
 		struct bh_rec_control *r = core_ctl_rec(core, c);
 		uint32_t there = cell_gen ? cell_gen(data, slot, k) : 0;
 		bool meter = c->cfg->kind == BH_CTL_METER; /* its cell goes on without us */
-		if (meter)
+		if (meter) {
+			c->meter_live = there != r->told_gen;
 			c->meter_gen = there;
+		}
 		bool differs = meter ? !there : there != r->told_gen;
 		if (newer(there, r->told_gen))
 			r->told_gen = there; /* the record was lost: the cell takes nothing older than what is in it */

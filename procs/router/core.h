@@ -49,6 +49,7 @@ struct bh_core_options {
 	uint32_t motor_ms;     /* what an untouched fader reports so soon after it was sent is its motor */
 	uint32_t flash_ms;     /* a refused action flashes */
 	uint32_t press_age_ms; /* older presses do nothing */
+	uint32_t overlay_ms;   /* after a hand has left a control its strip shows the value for so long; 0 = never */
 };
 
 /* Output flags beyond layout.h: more payload of the output before. */
@@ -114,6 +115,9 @@ void bh_core_cells_seen(struct bh_core *core, uint16_t from, uint64_t overflow);
 void bh_core_directory_reset(struct bh_core *core, uint16_t slot);
 /* One record of it, copied and checked (dir.h). `choices`: their names, `len` bytes. 0, or -errno: ignored, a peer fault. */
 int bh_core_directory(struct bh_core *core, uint16_t slot, const struct bh_dir_record *rec, const char *choices, size_t len);
+
+/* What to add to the time to get the local time of day, in ns from any midnight. For displays alone: nothing is decided by it. */
+void bh_core_clock(struct bh_core *core, int64_t offset_ns);
 
 /* What is due. `wall_ns`: the true time, where the transaction's is that of a timer which is carried out late. */
 void bh_core_timers(struct bh_core *core, uint64_t wall_ns);

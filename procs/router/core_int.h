@@ -20,8 +20,12 @@ struct core_ctl {
 	uint32_t lights; /* bindings of LIGHT, one after the other */
 	uint32_t drive;	 /* binding that the hand drives: the main one, or that of the page it was grabbed on */
 	uint32_t touch_button; /* fader: the button that a touch presses, or NONE */
+	uint32_t strip;	 /* fader, V-Pot: the scribble strip of the same number, or NONE */
+	uint32_t fader;	 /* strip: its fader, else its V-Pot, or NONE */
+	uint64_t look_ns; /* what it shows changes by itself then; 0 = never */
 	bool queued;	 /* to be rendered */
 	bool meter_live; /* the last level passed on was not 0 */
+	uint32_t meter_param; /* it was this one's, NONE = unknown */
 	uint32_t meter_gen; /* meters: generation that stands in the cell */
 	bool replanned;	 /* a new configuration changed its flags: to be written down */
 };
@@ -166,7 +170,7 @@ struct bh_core {
 	uint32_t *tell, tell_head, tell_len;	  /* parameters to tell again */
 	uint32_t resets;
 	bool unsettled; /* directories are still being fed: render nothing */
-	bool quiet; /* room/quiet: motors stand still, and every fader takes over by pickup */
+	bool quiet; /* room/quiet: motors stand still, every fader takes over by pickup, nothing flashes or wanders */
 	bool fine;  /* room/layer/fine: turning moves by smaller steps */
 	uint64_t wall; /* the true time; `now` is behind it when a timer is carried out late */
 	uint32_t holding; /* buttons that hold a parameter down, or owe it its release */
@@ -175,6 +179,7 @@ struct bh_core {
 		union bh_num v;
 	} owed[CORE_OWED_MAX];
 	uint32_t oweds;
+	int64_t clock_ns; /* from our time to the local time of day */
 	uint64_t steps;
 };
 
@@ -322,8 +327,16 @@ void core_show(struct bh_core *core, struct core_ctl *c, const struct core_shown
 void core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns);
 
 /* ------------------------------------------------------------------ show.c */
-/* What a control that is no fader shows by its bindings; nothing bound: the type NONE. */
+/* What a control that is no fader shows by its bindings; nothing bound: the type NONE. When it changes by itself: c->look_ns. */
 void core_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out);
+/* A hand is at this control, or has just left it: its strip shows the value for a while. */
+void core_overlay(struct bh_core *core, struct core_ctl *c);
+/* It is bound to something else now: what a hand has left is forgotten. */
+void core_overlay_ends(struct bh_core *core, struct core_ctl *c);
+/* The strip shows what this control is changed to. */
+bool core_overlay_shows(struct bh_core *core, const struct core_ctl *strip, const struct core_ctl *c);
+/* Which strip is above which control. */
+void core_plan_strips(struct bh_core *core);
 
 /* ------------------------------------------------------------------ room.c: the router's own parameters */
 static inline const struct bh_cfg_room *
@@ -461,7 +474,36 @@ void core_steps_plan(struct bh_core *core);
 void core_steps_arm(struct bh_core *core);
 void core_steps_adopt(struct bh_core *core);
 
-/* ------------------------------------------------------------------ kinds.c, text.c, request.c */
+/* ------------------------------------------------------------------ text.c */
+struct core_fit {
+	unsigned width; /* characters */
+	bool dots;	/* a row of digits: a dot takes no place */
+	bool stale;	/* marked with a '?' */
+	bool whole;	/* names as they are, whatever their length */
+};
+/* Characters of a text. */
+unsigned core_text_length(const char *text, bool dots);
+/*
+ * A text of at most `width` characters: as it is, or abbreviated so that what distinguishes stays: a beginning of each word, the
+ * consonants rather than the vowels, and all figures, the last ones above all.
+ */
+void core_fit_text(const char *text, unsigned width, bool dots, char *out, size_t cap);
+/* A text that is too long for its window wanders through it and back. Returns after how many ns it goes on, 0 = never. */
+uint64_t core_wander(const char *text, unsigned width, uint64_t age_ns, char *out, size_t cap);
+/* A text that marches through a row of digits, round and round: its `step`-th picture. */
+void core_march(const char *text, unsigned width, uint64_t step, char *out, size_t cap);
+/* A value with its unit, if there is room for it; a choice by name. */
+void core_text(struct bh_core *core, const struct core_param *p, const union bh_val *v, const struct core_fit *fit, char *out,
+	       size_t cap);
+/* The same while it is changed: a bare number as a part of its range. */
+void core_change_text(struct bh_core *core, const struct core_param *p, const union bh_val *v, const struct core_fit *fit,
+		      char *out, size_t cap);
+/* hh:mm:ss:ff */
+void core_timecode(double seconds, unsigned rate_hz, char *out, size_t cap);
+/* "down", "down 2m": seven characters of who is not there, and since when. Returns up to which age it says that. */
+uint64_t core_down_text(uint32_t health, uint64_t age_ns, char *out, size_t cap);
+
+/* ------------------------------------------------------------------ kinds.c, request.c */
 /* Who sets a parameter by hand. */
 static inline uint32_t
 core_origin(const struct core_ctl *c)
@@ -483,7 +525,4 @@ struct bh_taper_range core_binding_range(const struct core_param *p, const struc
 /* The value of a position on a binding's scale, and the other way round; 0..1, its ends exactly. */
 union bh_val core_binding_value(const struct core_param *p, const struct bh_cfg_binding *b, double pos);
 double core_binding_pos(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v);
-void core_text(struct bh_core *core, const struct core_param *p, const union bh_val *v, bool stale, char *out, size_t cap);
-/* "down", "held" ... for a strip. */
-const char *core_down_word(uint32_t health);
 void core_request(struct bh_core *core, uint16_t from, const struct bh_event *ev, const void *payload, size_t len);

@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/log.h"
 #include "common/proc.h"
@@ -22,7 +23,7 @@
 BH_LOG_TOPIC("router");
 
 struct router_config {
-	uint32_t hand_window, settle, echo_window, motor_window, flash, press_age;
+	uint32_t hand_window, settle, echo_window, motor_window, flash, press_age, overlay;
 };
 
 static const struct bh_cfg_field router_fields[] = {
@@ -38,6 +39,8 @@ static const struct bh_cfg_field router_fields[] = {
 	       .help = "the button of an action that did not happen flashes for so long"),
 	BH_CFG(struct router_config, press_age, .type = BH_CFG_MS, .def = "1s", .min = "10ms", .max = "10s",
 	       .reload = BH_RELOAD_LIVE, .help = "an older press toggles nothing and turns no page"),
+	BH_CFG(struct router_config, overlay, .type = BH_CFG_MS, .def = "1500ms", .max = "10s", .reload = BH_RELOAD_LIVE,
+	       .help = "after a fader or V-Pot was let go its strip shows the value for so long; 0 = never"),
 	BH_CFG_LAST,
 };
 
@@ -49,6 +52,8 @@ struct router_proc {
 	struct bh_timer *due;	   /* owned by the loop: the core's next deadline */
 	uint64_t due_ns;	   /* what `due` is armed for, CLOCK_BOOTTIME */
 	uint64_t hint_end;	   /* position after our last hint in the ring to the store, 0 = none yet */
+	uint64_t zone_ns;	   /* when we looked at the time zone last */
+	int64_t zone_s;		   /* east of Greenwich */
 };
 
 static struct bh_core_options
@@ -61,7 +66,23 @@ windows(const struct router_config *c)
 		.motor_ms = c->motor_window,
 		.flash_ms = c->flash,
 		.press_age_ms = c->press_age,
+		.overlay_ms = c->overlay,
 	};
+}
+
+/* Displays may show the time of day, and nothing but our own timers turns its hands. Summer time begins within a minute. */
+static void
+router_clock(struct router_proc *p)
+{
+	struct timespec ts;
+	struct tm tm;
+	uint64_t now = bh_now_ns();
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (!p->zone_ns || now - p->zone_ns > 60 * BH_NS_PER_S) {
+		p->zone_ns = now;
+		p->zone_s = localtime_r(&ts.tv_sec, &tm) ? tm.tm_gmtoff : 0;
+	}
+	bh_core_clock(p->r.core, (ts.tv_sec + p->zone_s) * (int64_t)BH_NS_PER_S + ts.tv_nsec - (int64_t)now);
 }
 
 /* ------------------------------------------------------------------ inputs */
@@ -87,6 +108,7 @@ router_on_due(void *data)
 {
 	struct router_proc *p = data;
 	p->due_ns = 0; /* and before sleeping, what is due is done: after what happened before it and still stands in the rings */
+	router_clock(p);
 }
 
 static void
@@ -190,6 +212,7 @@ router_start(struct bh_proc *proc, void *state)
 		return ret;
 	}
 	p->r.taken = proc->hists;
+	router_clock(p);
 	p->due = bh_timer_new(proc->loop, router_on_due, p);
 	if (!p->due)
 		return -ENOMEM;
@@ -233,5 +256,6 @@ static const struct bh_proc_ops router_ops = {
 int
 main(int argc, char **argv)
 {
+	tzset(); /* reads a file, which is not allowed later */
 	return bh_proc_main(argc, argv, &router_ops);
 }

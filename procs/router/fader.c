@@ -41,9 +41,9 @@ void
 core_ctl_arm(struct bh_core *core, struct core_ctl *c)
 {
 	const struct bh_rec_control *r = core_ctl_rec(core, c);
-	uint64_t when = 0;
+	uint64_t when = c->look_ns;
 	if (r->flags & BH_CTRL_REFUSED)
-		when = r->flash_ns;
+		when = sooner(when, r->flash_ns);
 	if (c->cfg->kind == BH_CTL_BUTTON) {
 		when = sooner(when, core_button_due(core, c));
 	} else if (is_moved(c) && !(r->flags & BH_CTRL_TOUCHED)) {
@@ -67,6 +67,8 @@ core_ctl_timer(struct bh_core *core, struct core_ctl *c)
 	}
 	if (c->cfg->kind == BH_CTL_BUTTON)
 		core_button_timer(core, c);
+	if (c->look_ns <= core->now)
+		c->look_ns = 0; /* rendering says when to look again */
 	core_ctl_arm(core, c);
 	core_queue_ctl(core, (uint32_t)(c - core->ctl));
 }
@@ -104,6 +106,7 @@ core_fader_touched(struct bh_core *core, struct core_ctl *c, bool touched)
 			r->settle_ns = in_ms(core, core->opt.settle_ms);
 		}
 	}
+	core_overlay(core, c);
 	core_ctl_arm(core, c);
 }
 
@@ -150,6 +153,7 @@ fader_take(struct bh_core *core, struct core_ctl *c, double pos, uint64_t stamp_
 	core_dirty(core, c->rec);
 	if (!(r->flags & BH_CTRL_TOUCHED))
 		fader_let_go(core, c);
+	core_overlay(core, c);
 	core_ctl_arm(core, c);
 	if (!has_it)
 		return;

@@ -59,12 +59,22 @@ core_show(struct bh_core *core, struct core_ctl *c, const struct core_shown *sho
 	core_out_value(core, c->slot, &ev, &shown->v);
 }
 
+/* A meter that still shows the levels of a parameter that still sends them. Before the first level after a restart: whoever is up. */
+static bool
+meter_goes_on(struct bh_core *core, const struct core_ctl *c)
+{
+	struct core_param *p = core_main(c) == NONE ? NULL : core_binding_param(core, core_main(c));
+	bool same = p && (c->meter_param == NONE || c->meter_param == (uint32_t)(p - core->param));
+	return c->meter_live && same && core_is_up(core, p->slot) && core_ctl_rec(core, c)->flags & BH_CTRL_TOLD;
+}
+
 void
 core_render(struct bh_core *core, struct core_ctl *c)
 {
 	const struct bh_rec_control *r = core_ctl_rec(core, c);
 	struct core_shown shown = {.kind = BH_EV_VALUE, .type = BH_NONE};
 	bool meter = c->cfg->kind == BH_CTL_METER;
+	uint64_t looked_ns = c->look_ns;
 	switch ((enum bh_control_kind)c->cfg->kind) {
 	case BH_CTL_FADER: core_fader_render(core, c); return;
 	case BH_CTL_JOG:
@@ -79,11 +89,18 @@ core_render(struct bh_core *core, struct core_ctl *c)
 	}
 	if (meter)
 		shown.kind = BH_EV_METER;
+	if (meter && meter_goes_on(core, c))
+		return;
 	core_picture(core, c, &shown);
+	if (c->look_ns != looked_ns)
+		core_ctl_arm(core, c);
 	if (r->flags & BH_CTRL_REFUSED && core->now < r->flash_ns) {
 		shown.type = BH_INT;
 		shown.v.i = BH_LIGHT_FLASH;
 	}
+	bool light = c->cfg->kind == BH_CTL_BUTTON || c->cfg->kind == BH_CTL_LED;
+	if (light && core->quiet && shown.type == BH_INT && shown.v.i == BH_LIGHT_FLASH)
+		shown.v.i = BH_LIGHT_ON;
 	core_show(core, c, &shown, meter && c->meter_live);
 	c->meter_live = false;
 }
@@ -112,6 +129,7 @@ show_level(struct bh_core *core, const struct core_param *p, uint32_t bn, const 
 		.kind = BH_EV_METER, .type = BH_FLOAT, .id = c->index, .gen = c->meter_gen, .stamp_ns = stamp_ns};
 	core_out_value(core, c->slot, &ev, &shown.v);
 	c->meter_live = shown.v.f != 0;
+	c->meter_param = (uint32_t)(p - core->param);
 }
 
 void

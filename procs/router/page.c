@@ -307,6 +307,8 @@ switch_ctl(struct bh_core *core, struct core_ctl *c, uint32_t e, bool page)
 {
 	uint32_t was = c->entry;
 	bool other = show_entry(core, c, e);
+	if (other)
+		core_overlay_ends(core, c);
 	if (other && is_held(core, c)) {
 		keep_grip(core, c, was);
 	} else if (other) {
@@ -792,7 +794,7 @@ plan_items(struct bh_core *f)
 			if (peer->role == BH_ROLE_SURFACE)
 				f->ctl[peer->first + k] = (struct core_ctl){
 					.slot = s, .index = (uint16_t)k, .rec = rec, .drive = NONE, .entry = NONE,
-					.part = {NONE, NONE, NONE, NONE}, .touch_button = NONE,
+					.part = {NONE, NONE, NONE, NONE}, .touch_button = NONE, .meter_param = NONE,
 					.cfg = bh_config_control(f->config, sf, k)};
 			else
 				f->param[peer->first + k] = (struct core_param){
@@ -947,6 +949,7 @@ core_plan(struct bh_core *core, const struct bh_config *config, char *why, size_
 	if (r == 0) {
 		plan_items(&fresh);
 		plan_touch(&fresh);
+		core_plan_strips(&fresh);
 		plan_bindings(&fresh);
 		core_steps_plan(&fresh);
 		r = plan_entries(&fresh);

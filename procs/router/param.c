@@ -48,8 +48,12 @@ core_queue_target(struct bh_core *core, uint32_t target)
 		return;
 	bool of_condition;
 	for (uint32_t n = core->target[target].first; n != NONE; n = core->link[n]) {
+		uint32_t k = core->binding_ctl[core_link_binding(n, &of_condition)];
+		const struct core_ctl *c = &core->ctl[k];
 		core->steps++;
-		core_queue_ctl(core, core->binding_ctl[core_link_binding(n, &of_condition)]);
+		core_queue_ctl(core, k);
+		if (c->strip != NONE && core_overlay_shows(core, &core->ctl[c->strip], c))
+			core_queue_ctl(core, c->strip);
 	}
 }
 

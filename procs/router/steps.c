@@ -42,7 +42,7 @@ variable_text(struct bh_core *core, const char *name, size_t len, char *out, siz
 	snprintf(full, sizeof(full), "var/%.*s", (int)(len < 100 ? len : 100), name);
 	struct core_param *p = core_param_by_name(core, BH_SLOT_ROUTER, full);
 	if (p && core_newest(core, p, &v, NULL) != BH_NONE)
-		core_text(core, p, &v, false, out, cap);
+		core_text(core, p, &v, &(struct core_fit){.width = BH_TEXT_MAX, .whole = true}, out, cap);
 }
 
 size_t

@@ -270,7 +270,10 @@ want_digits(struct shadow *s, unsigned n, const char *text)
 {
 	const struct bh_cfg_control *c = &s->control[n];
 	uint8_t row[BH_MCU_DIGITS];
-	bh_mcu_digits(text, row, c->width);
+	char plain[BH_TEXT_MAX + 1];
+	size_t len = bh_mcu_text(text, strlen(text), plain, BH_TEXT_MAX);
+	plain[len] = '\0';
+	bh_mcu_digits(plain, row, c->width);
 	for (unsigned i = 0; i < c->width; i++) /* the protocol counts from the right */
 		s->mem->digit_wanted[c->addr + c->width - 1 - i] = row[i];
 	s->mem->item[n].flags |= SHADOW_WANTED;
@@ -324,7 +327,11 @@ shadow_feedback(struct shadow *s, unsigned control, uint32_t gen, uint8_t type, 
 		break;
 	case SHADOW_LEDS: want(s, control, cls, none ? BH_MCU_LED_OFF : led_state(v->i)); break;
 	case SHADOW_RINGS: want(s, control, cls, none ? 0 : ring_byte(&s->caps, v->i)); break;
-	case SHADOW_METERS: want(s, control, cls, none ? 0 : meter_level(&s->caps, v->f)); break;
+	case SHADOW_METERS:
+		if (none)
+			s->over_ns[control] = 0;
+		want(s, control, cls, none ? 0 : meter_level(&s->caps, v->f));
+		break;
 	case SHADOW_DIGITS: want_digits(s, control, none ? "" : v->s); break;
 	case SHADOW_TEXT: want_strip(s, control, none ? "" : v->s); break;
 	case SHADOW_COLORS:
@@ -420,6 +427,7 @@ void
 shadow_dark(struct shadow *s)
 {
 	want_dark(s);
+	memset(s->over_ns, 0, sizeof(s->over_ns));
 	for (unsigned n = 0; n < s->controls; n++)
 		shadow_refuse(s, n, false);
 	shadow_forget_gens(s); /* whoever starts next takes all feedback anew */
@@ -673,18 +681,34 @@ next_text(struct out *o, unsigned n)
 	return did;
 }
 
+/* A clip is read long after it was: its mark stays for a while. */
+static bool
+is_over(struct out *o, unsigned n)
+{
+	struct shadow *s = o->s;
+	if (s->mem->item[n].wanted & METER_OVER)
+		s->over_ns[n] = o->now_ns;
+	else if (!(s->mem->item[n].shown & METER_OVER))
+		return false;
+	uint64_t until = s->over_ns[n] + SHADOW_CLIP_HOLD_MS * BH_NS_PER_MS;
+	if (o->now_ns < until)
+		again(o, until);
+	return o->now_ns < until;
+}
+
 static enum step
 next_meter(struct out *o, unsigned n)
 {
 	struct shadow *s = o->s;
 	struct shadow_item *it = &s->mem->item[n];
 	uint8_t level = it->wanted & 0xf, index = s->control[n].addr;
-	bool same = it->shown == (SHADOW_KNOWN | it->wanted);
+	bool over = is_over(o, n);
+	uint16_t value = (uint16_t)(level | (over ? METER_OVER : 0));
+	bool same = it->shown == (SHADOW_KNOWN | value);
 	if (same && level == 0)
-		return STEP_SAME;
+		return over ? STEP_LATER : STEP_SAME;
 	if (!is_due(o, s->sent_ns[n], same ? SHADOW_METER_HOLD_MS * BH_NS_PER_MS : period_ns(s->caps.meter_hz)))
 		return STEP_LATER;
-	bool over = it->wanted & METER_OVER;
 	if (over != !!(it->shown & METER_OVER)) {
 		struct bh_mcu_cmd mark = {.kind = BH_MCU_CMD_METER_OVER, .index = index, .on = over};
 		if (emit(o, &mark, SHADOW_CLASSES, n, 1, 0) == STEP_FULL)
@@ -692,10 +716,10 @@ next_meter(struct out *o, unsigned n)
 	}
 	struct bh_mcu_cmd cmd = {
 		.kind = BH_MCU_CMD_METER, .index = index, .value = level > BH_MCU_METER_MAX ? BH_MCU_METER_MAX : level};
-	if (emit(o, &cmd, SHADOW_METERS, n, 1, it->wanted) == STEP_FULL)
+	if (emit(o, &cmd, SHADOW_METERS, n, 1, value) == STEP_FULL)
 		return STEP_FULL;
 	s->sent_ns[n] = o->now_ns;
-	return level ? STEP_LATER : STEP_SENT; /* to be held up */
+	return level || over ? STEP_LATER : STEP_SENT; /* to be held up, or let go */
 }
 
 static enum step (*const next_of[])(struct out *o, unsigned n) = {

@@ -43,6 +43,7 @@ enum {
 	SHADOW_SETTLE_MS = 250, /* a fader moved by a nail feels no touch: it rests when no move came for so long */
 	/* Surfaces let meters fall by themselves, about 300 ms a division: hold those that stay up. */
 	SHADOW_METER_HOLD_MS = 250,
+	SHADOW_CLIP_HOLD_MS = 2000, /* overload stays marked for so long */
 	/* What may lie in the kernel's and the cable's buffers, so that the next fader need not wait long. */
 	SHADOW_AHEAD_MS = 10,
 };
@@ -108,6 +109,7 @@ struct shadow {
 	uint64_t colors_ns;    /* sent last */
 	uint64_t sent_ns[BH_MAX_CONTROLS];
 	uint64_t motor_ns[BH_MAX_CONTROLS]; /* until then untouched movement is the motor's */
+	uint64_t over_ns[BH_MAX_CONTROLS]; /* meters: in overload last */
 	uint64_t hand_ns[BH_MAX_CONTROLS]; /* last move without touch; 0 = settled */
 	uint64_t dirty[SHADOW_CLASSES][BH_MAX_CONTROLS / 64]; /* controls that may differ */
 	unsigned turn[SHADOW_CLASSES]; /* where the class goes on */

@@ -17,13 +17,14 @@ static const struct {
 	const char *name;
 	uint8_t kind;
 	uint16_t flags;
+	uint8_t strip; /* from 1; 0 = none */
 } controls[RIG_CTLS] = {
-	[RIG_FADER1] = {"fader1", BH_CTL_FADER, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR},
-	[RIG_FADER2] = {"fader2", BH_CTL_FADER, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR},
+	[RIG_FADER1] = {"fader1", BH_CTL_FADER, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR, 1},
+	[RIG_FADER2] = {"fader2", BH_CTL_FADER, BH_CTL_HAS_TOUCH | BH_CTL_HAS_MOTOR, 2},
 	[RIG_MUTE] = {"mute1", BH_CTL_BUTTON, BH_CTL_HAS_LED},
-	[RIG_VPOT] = {"vpot1", BH_CTL_VPOT, BH_CTL_HAS_RING},
-	[RIG_STRIP1] = {"strip1", BH_CTL_STRIP, BH_CTL_HAS_COLOR},
-	[RIG_STRIP2] = {"strip2", BH_CTL_STRIP, BH_CTL_HAS_COLOR},
+	[RIG_VPOT] = {"vpot1", BH_CTL_VPOT, BH_CTL_HAS_RING, 1},
+	[RIG_STRIP1] = {"strip1", BH_CTL_STRIP, BH_CTL_HAS_COLOR, 1},
+	[RIG_STRIP2] = {"strip2", BH_CTL_STRIP, BH_CTL_HAS_COLOR, 2},
 	[RIG_METER] = {"meter1", BH_CTL_METER, 0},
 	[RIG_DIGITS] = {"timecode", BH_CTL_DIGITS, 0},
 	[RIG_PLAY] = {"play", BH_CTL_BUTTON, BH_CTL_HAS_LED},
@@ -32,7 +33,7 @@ static const struct {
 	[RIG_F2] = {"f2", BH_CTL_BUTTON, BH_CTL_HAS_LED},
 	[RIG_SCENE] = {"f3", BH_CTL_BUTTON, BH_CTL_HAS_LED},
 	[RIG_JOG] = {"jog", BH_CTL_JOG, 0},
-	[RIG_LOST] = {"strip3", BH_CTL_STRIP, BH_CTL_HAS_COLOR},
+	[RIG_LOST] = {"strip3", BH_CTL_STRIP, BH_CTL_HAS_COLOR, 3},
 	[RIG_TOUCH1] = {"fader1_touch", BH_CTL_BUTTON, 0},
 	[RIG_PEDAL] = {"pedal1", BH_CTL_PEDAL, 0},
 };
@@ -116,7 +117,8 @@ make_procs(struct rig_maker *m, unsigned mix_params)
 	bh_config_writer_row(m->w, BH_TAB_SURFACES, &sf, sizeof(sf));
 	for (unsigned k = 0; k < RIG_CTLS; k++) {
 		struct bh_cfg_control c = {.kind = controls[k].kind, .flags = controls[k].flags, .width = 7,
-					   .addr = (uint8_t)k, .touch = 0xff};
+					   .addr = (uint8_t)k, .touch = 0xff,
+					    .strip = (uint8_t)(controls[k].strip - 1)};
 		if (c.flags & BH_CTL_HAS_TOUCH)
 			c.touch = (uint8_t)(0x68 + k);
 		if (k == RIG_TOUCH1)
@@ -267,7 +269,8 @@ rig_large_config(unsigned pages, unsigned per_page)
 /* ------------------------------------------------------------------ life */
 
 static const struct bh_core_options windows = {
-	.hand_ms = 300, .settle_ms = 90, .echo_ms = 250, .motor_ms = 250, .flash_ms = 1000, .press_age_ms = 1000};
+	.hand_ms = 300, .settle_ms = 90, .echo_ms = 250, .motor_ms = 250, .flash_ms = 1000, .press_age_ms = 1000,
+	.overlay_ms = 1500};
 
 static void
 take_config(struct rig *r, int fd)

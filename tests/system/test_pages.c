@@ -482,7 +482,7 @@ START_TEST(after_a_switch_each_control_shows_the_newest_value)
 	simdesk_must(desk, "expect quiet for 300ms within 30s; expect bytes = 0 since mark");
 	switch_to("Mix");
 	expect_faders("loop");
-	simdesk_must(desk, "expect led mute2 on; expect led mute3 off; expect ring 4 boost 6");
+	simdesk_must(desk, "expect led mute2 on; expect led mute3 off; expect ring 4 boost 6 extra");
 	simdesk_must(desk, "expect strip 1 lower \"-1.5dB\"; expect strip 2 lower \"-3.0dB\"; expect strip 3 lower \"-4.5dB\"");
 }
 END_TEST

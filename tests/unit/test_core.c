@@ -862,7 +862,7 @@ START_TEST(restored_value_is_shown_as_stale_until_it_is_confirmed)
 	cold_start();
 	ck_assert_int_eq(ask(r, BH_SLOT_STORE, BH_REQ_RESTORE, 0, 0, BH_FLOAT, -12, "mix/ch1/level"), 0);
 	mix_health(r, BH_HEALTH_OK);
-	expect_strip(RIG_STRIP1, "1Ch 1\n-12.0dB?");
+	expect_strip(RIG_STRIP1, "1Ch 1\n-12.0?");
 	near(desk_ctl(r, RIG_FADER1)->told.f, fader_at(-12));
 	ck_assert_uint_eq(sent_count(r, RIG_LEVEL1), 0); /* the backend has a memory of its own */
 	mix_report(r, RIG_LEVEL1, -12);

@@ -629,7 +629,7 @@ START_TEST(meters_are_thinned_to_20_a_second_and_held_up)
 }
 END_TEST
 
-START_TEST(overload_is_marked_and_cleared)
+START_TEST(overload_is_marked_and_held_so_that_it_can_be_read)
 {
 	struct desk *d = desk_rendered();
 	desk_want_f(d, "meter4", 1.01);
@@ -641,10 +641,49 @@ START_TEST(overload_is_marked_and_cleared)
 	d->now += 100 * MS;
 	desk_want_f(d, "meter4", 0.5);
 	desk_step(d);
+	ck_assert_uint_eq(d->n, 3);
+	ck_assert_uint_eq(d->log[2].value, 6);
+	desk_want_f(d, "meter4", 0);
+	d->now += 100 * MS;
+	desk_step(d);
 	ck_assert_uint_eq(d->n, 4);
-	ck_assert_int_eq(d->log[2].kind, BH_MCU_CMD_METER_OVER);
-	ck_assert(!d->log[2].on);
-	ck_assert_uint_eq(d->log[3].value, 6);
+	for (int k = 0; k < 17; k++) { /* nothing more, until it was marked for two seconds */
+		d->now += 100 * MS;
+		desk_step(d);
+		ck_assert_uint_eq(d->n, 4);
+	}
+	d->now += 100 * MS;
+	desk_step(d);
+	ck_assert_uint_eq(d->n, 6);
+	ck_assert_int_eq(d->log[4].kind, BH_MCU_CMD_METER_OVER);
+	ck_assert(!d->log[4].on);
+}
+END_TEST
+
+START_TEST(overload_mark_goes_with_what_it_was_about)
+{
+	struct desk *d = desk_rendered();
+	desk_want_f(d, "meter4", 1.01);
+	desk_step(d);
+	shadow_dark(&d->s);
+	d->now += 100 * MS;
+	desk_step(d);
+	bool cleared = false;
+	for (unsigned k = 0; k < d->n; k++)
+		cleared |= d->log[k].kind == BH_MCU_CMD_METER_OVER && !d->log[k].on;
+	ck_assert(cleared);
+}
+END_TEST
+
+START_TEST(digits_count_characters_and_know_accents)
+{
+	struct desk *d = desk_rendered();
+	desk_want_text(d, "timecode", "Größe 1.5");
+	desk_step(d);
+	/* From the right: 5, 1 with its dot, blank, E, S S (there is room), O, R, G. */
+	static const uint8_t codes[] = {0x35, 0x71, 0x20, 0x05, 0x13, 0x13, 0x0f, 0x12, 0x07};
+	for (unsigned k = 0; k < sizeof(codes); k++)
+		ck_assert_uint_eq(d->mem.digit_shown[k], codes[k]);
 }
 END_TEST
 
@@ -869,7 +908,9 @@ main(void)
 	tcase_add_test(t, rings_in_every_mode);
 	tcase_add_test(t, digits_change_one_by_one_from_the_right);
 	tcase_add_test(t, meters_are_thinned_to_20_a_second_and_held_up);
-	tcase_add_test(t, overload_is_marked_and_cleared);
+	tcase_add_test(t, overload_is_marked_and_held_so_that_it_can_be_read);
+	tcase_add_test(t, overload_mark_goes_with_what_it_was_about);
+	tcase_add_test(t, digits_count_characters_and_know_accents);
 	tcase_add_test(t, a_successor_sends_only_what_differs);
 	tcase_add_test(t, what_was_not_written_whole_is_sent_again_by_the_successor);
 	tcase_add_test(t, after_a_replug_everything_is_sent_again_by_itself);
