@@ -16,11 +16,11 @@
 enum bh_request {
 	/* to the router */
 	BH_REQ_SET = 1, /* slot, index: parameter; type, v */
-	BH_REQ_DO,	/* slot, index: action; v.s = first argument, text = arguments, each NUL-terminated */
+	BH_REQ_DO,	/* slot, index: action (slot BH_DRIVER_PAGE: enum bh_page_action); v.s = first argument, text = arguments, each NUL-terminated */
 	BH_REQ_PRESS,	/* slot, index: button control; v.i = 1 press, 0 release, 2 both */
 	BH_REQ_MOVE,	/* slot, index: fader control; v.f = 0..1, as by a hand */
 	BH_REQ_TURN,	/* slot, index: V-Pot or jog; v.i = ticks */
-	BH_REQ_PAGE,	/* v.i = page number from 0, or -1 next, -2 previous */
+	BH_REQ_PAGE,	/* v.i = page number from 0, or -1 next, -2 previous, -3 back; slot: a surface whose group is meant, else the main one */
 	BH_REQ_RESTORE, /* from bh-store at a cold start: text = full parameter name ("loop/ch1/level") or "page:NAME", with type, v:
 			 * a value of the last snapshot, stale until confirmed. -ENOENT: not known (yet); -EALREADY: newer known */
 	/* to the supervisor */

@@ -161,6 +161,44 @@ answer_status(const struct bh_view *v, const struct bh_wire_request *req, uint64
 
 /* ------------------------------------------------------------------ pages */
 
+static void
+put_group(const struct bh_view *v, uint32_t room, const char *group, struct bh_wire_out *o)
+{
+	int page = bh_view_page_of(v, room);
+	const struct bh_cfg_page *p = page >= 0 ? bh_config_row(v->config, BH_TAB_PAGES, (uint32_t)page) : NULL;
+	bh_wire_map(o, NULL);
+	bh_wire_str(o, "name", group);
+	if (p) {
+		bh_wire_uint(o, "page", (uint64_t)page + 1);
+		bh_wire_str(o, "shown", bh_config_str(v->config, p->name));
+	}
+	bh_wire_array(o, "surfaces");
+	for (uint32_t i = 0; i < bh_config_count(v->config, BH_TAB_SURFACES); i++) {
+		const struct bh_cfg_surface *s = bh_config_row(v->config, BH_TAB_SURFACES, i);
+		const struct bh_cfg_proc *proc = bh_config_proc(v->config, s->slot);
+		if (proc && s->page_room == room)
+			bh_wire_str(o, NULL, bh_config_str(v->config, proc->name));
+	}
+	bh_wire_close(o);
+	bh_wire_close(o);
+}
+
+/* Surfaces whose pages turn together: the main ones, and the others by the name of their group. */
+static void
+put_groups(const struct bh_view *v, struct bh_wire_out *o)
+{
+	bh_wire_array(o, "groups");
+	if (v->config)
+		put_group(v, 0, "main", o);
+	for (uint32_t k = 1; v->config && k < bh_config_count(v->config, BH_TAB_ROOM); k++) {
+		const struct bh_cfg_room *row = bh_config_row(v->config, BH_TAB_ROOM, k);
+		const char *name = bh_config_str(v->config, row->name);
+		if (row->kind == BH_ROOM_PAGE && strncmp(name, "page/", 5) == 0)
+			put_group(v, k, name + 5, o);
+	}
+	bh_wire_close(o);
+}
+
 static int
 answer_pages(const struct bh_view *v, const struct bh_wire_request *req, struct bh_wire_out *o)
 {
@@ -181,6 +219,7 @@ answer_pages(const struct bh_view *v, const struct bh_wire_request *req, struct 
 	bh_wire_close(o);
 	if (known)
 		bh_wire_str(o, "shown", g.page_name);
+	put_groups(v, o);
 	bh_wire_close(o);
 	return 0;
 }
@@ -395,6 +434,9 @@ names_actions(const struct bh_view *v, struct bh_wire_out *o)
 			bh_wire_str(o, NULL, full);
 		}
 	}
+	bool banks = v->config && bh_config_count(v->config, BH_TAB_BANKS);
+	for (unsigned k = 0; procs && k < (banks ? BH_PAGE_ACTION_COUNT : BH_BANK_NEXT); k++)
+		bh_wire_str(o, NULL, bh_view_own_action_name(k));
 }
 
 static int

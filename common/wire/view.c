@@ -203,6 +203,41 @@ bh_view_global(const struct bh_view *v, struct bh_rec_global *out)
 	return 1;
 }
 
+int
+bh_view_page_of(const struct bh_view *v, uint32_t room)
+{
+	const struct bh_cfg_room *row = v->config ? bh_config_row(v->config, BH_TAB_ROOM, room) : NULL;
+	struct bh_rec_global g;
+	struct bh_rec_param p;
+	if (!row || row->kind != BH_ROOM_PAGE || strcmp(bh_config_str(v->config, row->name), "page") == 0)
+		return bh_view_global(v, &g) ? (int)g.page : -ENOENT;
+	uint32_t n = bh_view_record(v, BH_SLOT_ROUTER, room);
+	bool there = n != BH_REC_NONE && bh_view_state_read(v, n, &p) && p.tag == BH_REC_TAG_PARAM && p.type == BH_ENUM &&
+		     p.name_hash == bh_name_hash(bh_config_str(v->config, row->name));
+	return there && p.reported.i >= 0 && p.reported.i < bh_config_count(v->config, BH_TAB_PAGES) ? (int)p.reported.i : -ENOENT;
+}
+
+static const char *const own_actions[BH_PAGE_ACTION_COUNT] = {
+	[BH_PAGE_NEXT] = "page/next", [BH_PAGE_PREVIOUS] = "page/previous", [BH_PAGE_GO] = "page/go", [BH_PAGE_BACK] = "page/back",
+	[BH_BANK_NEXT] = "bank/next", [BH_BANK_PREVIOUS] = "bank/previous", [BH_BANK_CHANNEL_NEXT] = "channel/next",
+	[BH_BANK_CHANNEL_PREVIOUS] = "channel/previous", [BH_BANK_HOME] = "bank/home",
+};
+
+const char *
+bh_view_own_action_name(unsigned action)
+{
+	return action < BH_PAGE_ACTION_COUNT ? own_actions[action] : NULL;
+}
+
+int
+bh_view_own_action(const char *name)
+{
+	for (unsigned k = 0; k < BH_PAGE_ACTION_COUNT; k++)
+		if (strcmp(own_actions[k], name) == 0)
+			return (int)k;
+	return -ENOENT;
+}
+
 uint32_t
 bh_view_record(const struct bh_view *v, uint16_t slot, uint32_t index)
 {
@@ -331,8 +366,8 @@ bh_view_find_page(const struct bh_view *v, const char *name, int *number, struct
 		guess_offer(&g, have);
 	}
 	/* A page may be called "next" or "2": its name comes first. */
-	if (strcmp(name, "next") == 0 || strcmp(name, "previous") == 0) {
-		*number = *name == 'n' ? -1 : -2;
+	if (strcmp(name, "next") == 0 || strcmp(name, "previous") == 0 || strcmp(name, "back") == 0) {
+		*number = *name == 'n' ? -1 : *name == 'p' ? -2 : -3;
 		return 0;
 	}
 	unsigned long n = strtoul(name, &end, 10);

@@ -58,6 +58,11 @@ uint32_t bh_view_state_count(const struct bh_view *v);
 /* Read record n of the router's state: 1, 0 = nothing or damaged. `data` has BH_RECORD_BYTES. */
 int bh_view_state_read(const struct bh_view *v, uint32_t n, void *data);
 int bh_view_global(const struct bh_view *v, struct bh_rec_global *out);
+/* The page that the group of row `room` of BH_TAB_ROOM shows (no such row: the main group); -ENOENT: not known. */
+int bh_view_page_of(const struct bh_view *v, uint32_t room);
+/* The router's own actions, "page/next" ...: the enum bh_page_action, or -ENOENT. By number: the name, NULL beyond. */
+int bh_view_own_action(const char *name);
+const char *bh_view_own_action_name(unsigned action);
 
 /* "desk/fader1", or "fader1" when one surface has it: 0 or -ENOENT with `err`. */
 struct bh_view_control {
@@ -69,7 +74,7 @@ int bh_view_find_control(const struct bh_view *v, const char *name, struct bh_vi
 /* "loop/transport": 0 or -ENOENT with `err`. */
 int bh_view_find_action(const struct bh_view *v, const char *name, uint16_t *slot, const struct bh_cfg_action **out,
 			struct bh_wire_error *err);
-/* A page's number from 0; -1 = next, -2 = previous; -ENOENT with `err`. */
+/* A page's number from 0; -1 = next, -2 = previous, -3 = back; -ENOENT with `err`. */
 int bh_view_find_page(const struct bh_view *v, const char *name, int *number, struct bh_wire_error *err);
 
 /* One value as the members "value" and "text" of the open map; nothing when type is BH_NONE. */

@@ -25,7 +25,7 @@ _bulkhead()
 		release) opts="--runtime --help" ;;
 		kill) opts="--runtime --help --signal" ;;
 		pages) opts="--json --runtime --help" ;;
-		page) opts="--runtime --help" ;;
+		page) opts="--runtime --help --surface" ;;
 		params) opts="--json --runtime --help" ;;
 		get) opts="--json --runtime --help" ;;
 		set) opts="--runtime --help" ;;

@@ -22,12 +22,17 @@ resolve_set(const struct bh_view *v, const struct bh_wire_request *req, struct c
 }
 
 static int
-resolve_page(const struct bh_view *v, const char *name, struct control_act *act, struct bh_wire_error *err)
+resolve_page(const struct bh_view *v, const char *name, const char *surface, struct control_act *act, struct bh_wire_error *err)
 {
-	int number;
+	int number, slot = *surface ? bh_view_find_proc(v, surface, err) : 0;
+	if (slot < 0)
+		return slot;
+	if (*surface && !bh_config_surface(v->config, (uint16_t)slot))
+		return bh_wire_fail(err, "bad-value", NULL, "%.60s is no surface", surface);
 	int r = bh_view_find_page(v, name, &number, err);
 	if (r < 0)
 		return r;
+	act->args.slot = (uint16_t)slot;
 	act->code = BH_REQ_PAGE;
 	act->args.type = BH_INT;
 	act->args.v.i = number;
@@ -43,14 +48,38 @@ count_args(const struct bh_wire_request *req)
 	return n;
 }
 
+/* An action of the router itself: the name of a bank goes with it. */
+static int
+resolve_own(const struct bh_view *v, const struct bh_wire_request *req, unsigned own, struct control_act *act, struct bh_wire_error *err)
+{
+	const char *bank = req->args_len ? req->args : "";
+	bool found = false;
+	for (uint32_t k = 0; v->config && k < bh_config_count(v->config, BH_TAB_BANKS) && !found; k++) {
+		const struct bh_cfg_bank *row = bh_config_row(v->config, BH_TAB_BANKS, k);
+		found = strcmp(bh_config_str(v->config, row->name), bank) == 0;
+	}
+	if (!found)
+		return bh_wire_fail(err, "unknown-name", "`bulkhead params room/bank/*` lists them", "there is no bank \"%.100s\"", bank);
+	act->code = BH_REQ_DO;
+	act->args.slot = BH_DRIVER_PAGE;
+	act->args.index = own;
+	act->args.type = BH_TEXT;
+	act->args.text_len = req->args_len;
+	memcpy(act->args.text, req->args, req->args_len);
+	return 0;
+}
+
 static int
 resolve_do(const struct bh_view *v, const struct bh_wire_request *req, struct control_act *act, struct bh_wire_error *err)
 {
 	const struct bh_cfg_action *a;
-	if (strcmp(req->name, "page/next") == 0 || strcmp(req->name, "page/previous") == 0)
-		return resolve_page(v, req->name + 5, act, err);
-	if (strcmp(req->name, "page/go") == 0)
-		return resolve_page(v, req->args_len ? req->args : "", act, err);
+	int own = bh_view_own_action(req->name);
+	if (own == BH_PAGE_GO)
+		return resolve_page(v, req->args_len ? req->args : "", "", act, err);
+	if (own >= 0 && own <= BH_PAGE_BACK)
+		return resolve_page(v, req->name + 5, "", act, err);
+	if (own >= 0)
+		return resolve_own(v, req, (unsigned)own, act, err);
 	int r = bh_view_find_action(v, req->name, &act->args.slot, &a, err);
 	if (r < 0)
 		return r;
@@ -143,7 +172,7 @@ control_resolve(const struct bh_view *v, const struct bh_wire_request *req, stru
 	switch (req->verb) {
 	case BH_VERB_SET: return resolve_set(v, req, act, err);
 	case BH_VERB_DO: return resolve_do(v, req, act, err);
-	case BH_VERB_PAGE: return resolve_page(v, req->name, act, err);
+	case BH_VERB_PAGE: return resolve_page(v, req->name, req->str, act, err);
 	case BH_VERB_PRESS:
 	case BH_VERB_MOVE:
 	case BH_VERB_TURN: return resolve_control(v, req, act, err);

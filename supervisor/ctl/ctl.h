@@ -24,7 +24,7 @@ enum ctl_exit {
 enum ctl_option {
 	CTL_OPT_JSON = 1, CTL_OPT_RUNTIME = 2, CTL_OPT_HELP = 4, /* everywhere (json: where it reads) */
 	CTL_OPT_CONFIG = 8, CTL_OPT_SIGNAL = 16, CTL_OPT_ALL = 32, CTL_OPT_LAST = 64, CTL_OPT_ONCE = 128, CTL_OPT_AS = 256,
-	CTL_OPT_TIMEOUT = 512,
+	CTL_OPT_TIMEOUT = 512, CTL_OPT_SURFACE = 1024,
 };
 
 struct ctl_option_row {
@@ -41,7 +41,7 @@ struct ctl_writer;
 
 struct ctl {
 	bool json, all, once;
-	const char *config, *signal, *as; /* borrowed from argv */
+	const char *config, *signal, *as, *surface; /* borrowed from argv */
 	long last;			  /* -1 = not said */
 	double timeout;			  /* seconds; -1 = not said */
 	const struct ctl_writer *out;

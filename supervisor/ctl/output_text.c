@@ -145,6 +145,14 @@ text_pages(FILE *out, const msgpack_object *a)
 		fprintf(out, "%c %3" PRId64 "  %-24s %" PRId64 " bindings\n", bh_wire_get_bool(p, "shown", false) ? '*' : ' ',
 			bh_wire_get_int(p, "number", 0), text_of(p, "name"), bh_wire_get_int(p, "bindings", 0));
 	}
+	const msgpack_object *groups = bh_wire_get(a, "groups");
+	for (uint32_t i = 1; groups && groups->type == MSGPACK_OBJECT_ARRAY && i < groups->via.array.size; i++) {
+		const msgpack_object *g = &groups->via.array.ptr[i], *s = bh_wire_get(g, "surfaces");
+		fprintf(out, "  %s shows %s:", text_of(g, "name"), bh_wire_get(g, "shown") ? text_of(g, "shown") : "no page yet");
+		for (uint32_t k = 0; s && s->type == MSGPACK_OBJECT_ARRAY && k < s->via.array.size; k++)
+			fprintf(out, " %.*s", (int)s->via.array.ptr[k].via.str.size, s->via.array.ptr[k].via.str.ptr);
+		fputc('\n', out);
+	}
 }
 
 /* What must be known to believe the value. */

@@ -8,5 +8,7 @@ verb_page(struct ctl *ctl, int argc, char **argv)
 	uint64_t id = ctl_begin(&o, BH_VERB_PAGE);
 	(void)argc;
 	bh_wire_str(&o, "page", argv[0]);
+	if (ctl->surface)
+		bh_wire_str(&o, "surface", ctl->surface);
 	return ctl_act(ctl, &o, id, BH_VERB_PAGE);
 }

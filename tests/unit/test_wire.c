@@ -595,6 +595,9 @@ START_TEST(pages_say_which_one_is_shown)
 	ck_assert_uint_eq(p->via.array.size, 2);
 	ck_assert(!bh_wire_get_bool(&p->via.array.ptr[0], "shown", true));
 	ck_assert(bh_wire_get_bool(&p->via.array.ptr[1], "shown", false));
+	p = bh_wire_get(ask(BH_VERB_PAGES, ""), "groups");
+	ck_assert_uint_eq(p->via.array.size, 1);
+	ck_assert_int_eq(bh_wire_get_int(&p->via.array.ptr[0], "page", 0), 2);
 }
 END_TEST
 
@@ -603,7 +606,7 @@ START_TEST(names_are_listed_by_kind)
 	static const struct {
 		const char *kind;
 		uint32_t count;
-	} rows[] = {{"processes", 4}, {"pages", 2}, {"params", 4}, {"controls", 3}, {"actions", 1}};
+	} rows[] = {{"processes", 4}, {"pages", 2}, {"params", 4}, {"controls", 3}, {"actions", 5}};
 	for (unsigned i = 0; i < 5; i++)
 		ck_assert_uint_eq(bh_wire_get(ask(BH_VERB_NAMES, rows[i].kind), "names")->via.array.size, rows[i].count);
 	ck_assert(!bh_wire_get_bool(ask(BH_VERB_NAMES, "cats"), "ok", true));
