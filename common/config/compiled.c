@@ -160,6 +160,16 @@ is_text_list(const struct bh_config *c, uint32_t off, uint32_t len)
 	return len == 0 || (off < c->strings_len && len <= c->strings_len - off && !c->strings[off + len - 1]);
 }
 
+/* How many texts stand in a list that is_text_list(). */
+static uint32_t
+text_count(const struct bh_config *c, uint32_t off, uint32_t len)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < len; i++)
+		n += !c->strings[off + i];
+	return n;
+}
+
 static bool
 is_proc_sound(const struct bh_config *c, const struct bh_cfg_proc *p)
 {
@@ -182,6 +192,9 @@ is_surface_sound(const struct bh_config *c, const struct bh_cfg_surface *s)
 {
 	const struct bh_cfg_proc *p = bh_config_proc(c, s->slot);
 	uint32_t all = bh_config_count(c, BH_TAB_CONTROLS);
+	const struct bh_cfg_room *room = bh_config_row(c, BH_TAB_ROOM, s->page_room);
+	if (s->page_room && (!room || room->kind != BH_ROOM_PAGE))
+		return false;
 	return p && p->role == BH_ROLE_SURFACE && s->controls <= BH_MAX_CONTROLS && s->first_control <= all &&
 	       s->controls <= all - s->first_control && is_string(c, s->device) && bh_config_surface(c, s->slot) == s;
 }
@@ -261,14 +274,18 @@ is_bank_sound(const struct bh_config *c, const struct bh_cfg_bank *b)
 {
 	return is_string(c, b->name) && is_room(c, b->room) && is_driver(c, b->driver) && is_name(c, b->before) &&
 	       is_name(c, b->after) && is_text_list(c, b->items, b->items_len) && is_text_list(c, b->pins, b->pins_len) &&
-	       b->places <= BH_MAX_CONTROLS && b->max <= BH_MAX_PARAMS;
+	       b->places <= BH_MAX_CONTROLS && b->max <= BH_MAX_PARAMS &&
+	       (!b->pins_len || text_count(c, b->pins, b->pins_len) == b->places);
 }
 
 static bool
 is_room_sound(const struct bh_config *c, const struct bh_cfg_room *r)
 {
-	return is_name(c, r->name) && r->kind && r->kind < BH_ROOM_KIND_COUNT && is_text_list(c, r->choices, r->choices_len) &&
-	       is_operand_sound(c, &r->def);
+	if (!is_name(c, r->name) || !r->kind || r->kind >= BH_ROOM_KIND_COUNT || !is_text_list(c, r->choices, r->choices_len))
+		return false;
+	if (r->kind == BH_ROOM_BANK && r->ref >= bh_config_count(c, BH_TAB_BANKS))
+		return false;
+	return text_count(c, r->choices, r->choices_len) == r->count && is_operand_sound(c, &r->def);
 }
 
 static bool

@@ -7,6 +7,7 @@
 
 #include "common/config/compiled.h"
 #include "common/config/table.h"
+#include "common/config/words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +49,29 @@ add_option(struct bh_config_writer *w, const char *key, const char *text)
 	bh_config_writer_row(w, BH_TAB_OPTIONS, &o, sizeof(o));
 }
 
+/* The router's own parameters, a bank, a reaction with a step. */
+static void
+add_room(struct bh_config_writer *w)
+{
+	struct bh_cfg_room room[] = {
+		{.name = str(w, "page"), .kind = BH_ROOM_PAGE, .type = BH_ENUM, .choices = bh_config_writer_str(w, "Mix\0", 4),
+		 .choices_len = 4, .count = 1},
+		{.name = str(w, "bank/in"), .kind = BH_ROOM_BANK, .type = BH_INT},
+		{.name = str(w, "edge/a"), .kind = BH_ROOM_EDGE, .type = BH_BOOL},
+	};
+	struct bh_cfg_bank bank = {.name = str(w, "in"), .room = 1, .driver = 5, .places = 2, .before = str(w, "ch"),
+				   .after = str(w, "/level"), .pins = bh_config_writer_str(w, "\0x\0", 3), .pins_len = 3, .max = 8};
+	struct bh_cfg_cond when = {.driver = 5, .op = BH_COND_EQ, .target = str(w, "scene"), .with = {.type = BH_TEXT, .text = str(w, "A")}};
+	struct bh_cfg_step step = {.kind = BH_STEP_SET, .driver = 5, .target = str(w, "ch1/mute"), .to = {.num = 1, .type = BH_FLOAT},
+				   .when = when};
+	struct bh_cfg_reaction r = {.when = when, .room = 2, .page = 0, .steps = 1};
+	for (size_t i = 0; i < sizeof(room) / sizeof(*room); i++)
+		bh_config_writer_row(w, BH_TAB_ROOM, &room[i], sizeof(room[i]));
+	bh_config_writer_row(w, BH_TAB_BANKS, &bank, sizeof(bank));
+	bh_config_writer_row(w, BH_TAB_STEPS, &step, sizeof(step));
+	bh_config_writer_row(w, BH_TAB_REACTIONS, &r, sizeof(r));
+}
+
 static uint8_t *
 sound_image(size_t *size)
 {
@@ -75,6 +99,7 @@ sound_image(size_t *size)
 	bh_config_writer_row(w, BH_TAB_BINDINGS, &b[0], sizeof(b[0]));
 	bh_config_writer_row(w, BH_TAB_BINDINGS, &b[1], sizeof(b[1]));
 	bh_config_writer_row(w, BH_TAB_ACTIONS, &a, sizeof(a));
+	add_room(w);
 	add_option(w, "host", "h");
 	add_option(w, "every_ms", "250ms");
 	add_option(w, "gain", "-6 dB");
@@ -105,7 +130,29 @@ walk(const struct bh_config *c)
 		const struct bh_cfg_binding *b = bh_config_row(c, BH_TAB_BINDINGS, i);
 		for (uint32_t n = 0; n < b->args_len;)
 			n += (uint32_t)strlen(bh_config_str(c, b->args + n)) + 1;
-		sum += strlen(bh_config_str(c, b->target)) + strlen(bh_config_str(c, b->text));
+		char words[64];
+		bh_words_binding(c, b, words, sizeof(words));
+		sum += strlen(bh_config_str(c, b->target)) + strlen(bh_config_str(c, b->text)) + strlen(words);
+	}
+	for (uint32_t i = 0; i < bh_config_count(c, BH_TAB_REACTIONS); i++) {
+		const struct bh_cfg_reaction *r = bh_config_row(c, BH_TAB_REACTIONS, i);
+		for (uint32_t n = 0; n < r->steps; n++) {
+			char words[64];
+			bh_words_step(c, bh_config_row(c, BH_TAB_STEPS, r->step_first + n), words, sizeof(words));
+			sum += strlen(words);
+		}
+	}
+	for (uint32_t i = 0; i < bh_config_count(c, BH_TAB_BANKS); i++) {
+		const struct bh_cfg_bank *b = bh_config_row(c, BH_TAB_BANKS, i);
+		const char *pin = bh_config_str(c, b->pins);
+		for (uint32_t n = 0; b->pins_len && n < b->places; n++, pin += strlen(pin) + 1)
+			sum += *pin != 0;
+	}
+	for (uint32_t i = 0; i < bh_config_count(c, BH_TAB_ROOM); i++) {
+		const struct bh_cfg_room *r = bh_config_row(c, BH_TAB_ROOM, i);
+		const char *choice = bh_config_str(c, r->choices);
+		for (uint32_t n = 0; n < r->count; n++, choice += strlen(choice) + 1)
+			sum += *choice != 0;
 	}
 	return sum;
 }

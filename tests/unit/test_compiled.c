@@ -36,6 +36,30 @@ binding(struct bh_config_writer *w, uint16_t page, uint16_t control)
 	};
 }
 
+/* The router's own parameters, a bank, a reaction with a step. */
+static void
+add_room(struct bh_config_writer *w)
+{
+	struct bh_cfg_room room[] = {
+		{.name = str(w, "page"), .kind = BH_ROOM_PAGE, .type = BH_ENUM, .choices = bh_config_writer_str(w, "Mix\0Talk\0", 9),
+		 .choices_len = 9, .count = 2},
+		{.name = str(w, "layer/shift"), .kind = BH_ROOM_LAYER, .type = BH_BOOL},
+		{.name = str(w, "bank/in"), .kind = BH_ROOM_BANK, .type = BH_INT},
+		{.name = str(w, "edge/a"), .kind = BH_ROOM_EDGE, .type = BH_BOOL},
+	};
+	for (size_t i = 0; i < sizeof(room) / sizeof(*room); i++)
+		bh_config_writer_row(w, BH_TAB_ROOM, &room[i], sizeof(room[i]));
+	struct bh_cfg_bank bank = {.name = str(w, "in"), .room = 2, .driver = 5, .places = 2, .before = str(w, "ch"),
+				   .after = str(w, "/level"), .pins = bh_config_writer_str(w, "\0x\0", 3), .pins_len = 3, .max = 8};
+	bh_config_writer_row(w, BH_TAB_BANKS, &bank, sizeof(bank));
+	struct bh_cfg_cond when = {.driver = 5, .op = BH_COND_EQ, .target = str(w, "scene"), .with = {.type = BH_TEXT, .text = str(w, "A")}};
+	struct bh_cfg_step step = {.kind = BH_STEP_SET, .driver = 5, .target = str(w, "ch1/mute"), .to = {.num = 1, .type = BH_FLOAT},
+				   .when = when};
+	bh_config_writer_row(w, BH_TAB_STEPS, &step, sizeof(step));
+	struct bh_cfg_reaction r = {.when = when, .room = 3, .page = 1, .steps = 1};
+	bh_config_writer_row(w, BH_TAB_REACTIONS, &r, sizeof(r));
+}
+
 /* A desk with two controls, a driver, two pages and a global binding. */
 static struct bh_config_writer *
 sample(void)
@@ -60,6 +84,7 @@ sample(void)
 	b[2].args = bh_config_writer_str(w, "Mix\0Talk\0", 9);
 	for (int i = 0; i < 3; i++)
 		bh_config_writer_row(w, BH_TAB_BINDINGS, &b[i], sizeof(b[i]));
+	add_room(w);
 	struct bh_cfg_action a = {.kind = str(w, "loop"), .name = str(w, "scene"), .args = 1, .help = str(w, "go")};
 	bh_config_writer_row(w, BH_TAB_ACTIONS, &a, sizeof(a));
 	struct bh_cfg_option o = {.key = str(w, "channels"), .text = str(w, "8"), .place = {4, 2}};
@@ -319,11 +344,48 @@ forge_controls(struct bh_cfg_head *h)
 	ROW(h, BH_TAB_SURFACES, struct bh_cfg_surface)->first_control = 1;
 }
 
+#define FORGE(name, table, type, what)                                                              \
+	static void forge_##name(struct bh_cfg_head *h)                                            \
+	{                                                                                          \
+		type *row = ROW(h, table, type);                                                   \
+		what;                                                                              \
+	}
+FORGE(layer, BH_TAB_BINDINGS, struct bh_cfg_binding, row->layer = 5)
+FORGE(bank_of, BH_TAB_BINDINGS, struct bh_cfg_binding, row->bank = 2)
+FORGE(part, BH_TAB_BINDINGS, struct bh_cfg_binding, row->part = BH_PART_COUNT)
+FORGE(effect, BH_TAB_BINDINGS, struct bh_cfg_binding, row->effect = BH_FX_COUNT)
+FORGE(also, BH_TAB_BINDINGS, struct bh_cfg_binding, (row->step_first = 1, row->steps = 1))
+FORGE(choices, BH_TAB_BINDINGS, struct bh_cfg_binding, row->choices_len = 0x7fffffff)
+FORGE(when, BH_TAB_BINDINGS, struct bh_cfg_binding, (row->when.op = BH_COND_ON, row->when.driver = 4))
+FORGE(curve, BH_TAB_BINDINGS, struct bh_cfg_binding, row->curve = __builtin_inf())
+FORGE(circle, BH_TAB_PAGES, struct bh_cfg_page, (row[0].inherit = 2, row[1].inherit = 1))
+FORGE(no_page, BH_TAB_PAGES, struct bh_cfg_page, row->inherit = 3)
+FORGE(group, BH_TAB_SURFACES, struct bh_cfg_surface, row->page_room = 1)
+FORGE(no_group, BH_TAB_SURFACES, struct bh_cfg_surface, row->page_room = 9)
+FORGE(step_kind, BH_TAB_STEPS, struct bh_cfg_step, row->kind = BH_STEP_KIND_COUNT)
+FORGE(step_args, BH_TAB_STEPS, struct bh_cfg_step, (row->args = 1, row->args_len = 0xfffffff0))
+FORGE(step_cond, BH_TAB_STEPS, struct bh_cfg_step, row->when.op = BH_COND_COUNT)
+FORGE(step_value, BH_TAB_STEPS, struct bh_cfg_step, row->to.type = BH_ENUM)
+FORGE(reaction_room, BH_TAB_REACTIONS, struct bh_cfg_reaction, row->room = 4)
+FORGE(reaction_steps, BH_TAB_REACTIONS, struct bh_cfg_reaction, row->steps = 2)
+FORGE(reaction_else, BH_TAB_REACTIONS, struct bh_cfg_reaction, (row->else_first = 0xffffffff, row->else_steps = 1))
+FORGE(reaction_page, BH_TAB_REACTIONS, struct bh_cfg_reaction, row->page = 2)
+FORGE(bank_room, BH_TAB_BANKS, struct bh_cfg_bank, row->room = 4)
+FORGE(bank_pins, BH_TAB_BANKS, struct bh_cfg_bank, row->places = 3)
+FORGE(bank_max, BH_TAB_BANKS, struct bh_cfg_bank, row->max = BH_MAX_PARAMS + 1)
+FORGE(room_kind, BH_TAB_ROOM, struct bh_cfg_room, row->kind = BH_ROOM_KIND_COUNT)
+FORGE(room_count, BH_TAB_ROOM, struct bh_cfg_room, row->count = 3)
+FORGE(room_bank, BH_TAB_ROOM, struct bh_cfg_room, row[2].ref = 1)
+
 START_TEST(numbers_that_lead_outside_are_refused)
 {
 	static void (*const forgeries[])(struct bh_cfg_head *) = {
 		forge_count, forge_offset, forge_stride, forge_strings, forge_unterminated, forge_control, forge_driver,
-		forge_page, forge_slot, forge_twin, forge_name, forge_args, forge_nan, forge_controls,
+		forge_page, forge_slot, forge_twin, forge_name, forge_args, forge_nan, forge_controls, forge_layer, forge_bank_of,
+		forge_part, forge_effect, forge_also, forge_choices, forge_when, forge_curve, forge_circle, forge_no_page,
+		forge_group, forge_no_group, forge_step_kind, forge_step_args, forge_step_cond, forge_step_value,
+		forge_reaction_room, forge_reaction_steps, forge_reaction_else, forge_reaction_page, forge_bank_room,
+		forge_bank_pins, forge_bank_max, forge_room_kind, forge_room_count, forge_room_bank,
 	};
 	ck_assert_int_eq(open_with(forge_nothing), 0);
 	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++)
