@@ -32,7 +32,10 @@ enum bh_request {
 	BH_REQ_KILL,	/* slot; v.i = signal number */
 	BH_REQ_RELOAD,	/* text = path, or empty for the same file */
 	BH_REQ_QUIT,	/* stop the whole pipeline */
+	BH_REQ_PROFILE, /* text = name of a profile to go over to, or empty: which there are, a line each, "* " before that in use */
 };
+
+#define BH_RESULT_LIST 1 /* v.i of a result whose text is a list */
 
 struct bh_request_args {
 	uint16_t slot;

@@ -438,7 +438,8 @@ struct bh_table_head {
 	uint32_t supervisor_lives;
 	uint32_t keeper_lives;
 	char config_path[256];
-	uint64_t pad[11];
+	char profile[72]; /* of that file; "" = it is none */
+	uint64_t pad[2];
 };
 static_assert(sizeof(struct bh_table_head) == 384, "ABI");
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/config/effect.h"
+#include "common/config/history.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/paths.h"
@@ -306,6 +307,49 @@ config_next_wish(struct super *s)
 	s->reload_request = w.number;
 }
 
+/* ------------------------------------------------------------------ history */
+
+/* The text in use goes into the history, by a process of its own: writing may take as long as the disk likes. */
+void
+config_keep(struct super *s)
+{
+	char program[4096], main_path[sizeof(s->main_path)], path[sizeof(s->path)];
+	char *argv[] = {program, "--keep", "3", "--main", main_path, path, NULL};
+	unsigned i = 0;
+	bh_profile_of(s->main_path, s->path, s->head->profile);
+	if (s->source_fd < 0)
+		return;
+	while (i < BH_ARRAY_LEN(s->keeping) && s->keeping[i])
+		i++;
+	if (i == BH_ARRAY_LEN(s->keeping)) {
+		bh_warn("this configuration is not put into the history: %u before it are still being written", i);
+		return;
+	}
+	snprintf(main_path, sizeof(main_path), "%s", s->main_path);
+	snprintf(path, sizeof(path), "%s", s->path);
+	int r = bh_path_program(program, sizeof(program), "bh-config");
+	if (r == 0)
+		r = super_run_program(program, argv, (int[3]){s->source_fd, -1, -1}, logfile_fd(s), &s->keeping[i], true);
+	if (r < 0) {
+		s->keeping[i] = 0;
+		bh_warn("this configuration is not put into the history: %s", strerror(-r));
+	}
+}
+
+bool
+config_kept(struct super *s, pid_t pid, int status)
+{
+	for (unsigned i = 0; i < BH_ARRAY_LEN(s->keeping); i++) {
+		if (s->keeping[i] != pid)
+			continue;
+		s->keeping[i] = 0;
+		if (status)
+			bh_warn("the configuration in use was not put into the history (status %#x)", (unsigned)status);
+		return true;
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------------ the answer */
 
 /* What is wrong with the file that is in use, in `status`; NULL = nothing. */
@@ -475,6 +519,8 @@ accept_next(struct super *s, bool asked)
 	/* Going back: the text that was too much is not taken from the file again by itself. */
 	s->memory->text_refused = asked ? 0 : s->memory->text;
 	s->memory->text_before = asked ? s->memory->text : 0;
+	if (asked)
+		memcpy(s->memory->path_before, s->path, sizeof(s->path));
 	s->memory->text = s->next_text;
 	s->config = s->next;
 	s->next = (struct bh_config){0};
@@ -503,6 +549,7 @@ accept_next(struct super *s, bool asked)
 	}
 	if (asked)
 		note(s, NULL);
+	config_keep(s);
 	config_load_own(s);
 	logfile_apply(s);
 	filewatch_apply(s);
@@ -774,7 +821,7 @@ config_revert(struct super *s, const struct child *culprit)
 		return;
 	bh_err("%s crashed twice on the new configuration: going back to the one before", culprit->body.name);
 	next_drop(s);
-	s->next_path[0] = 0;
+	snprintf(s->next_path, sizeof(s->next_path), "%.255s", s->memory->path_before);
 	s->next_source = bh_steal_fd(&s->source_before);
 	s->next_text = s->memory->text_before;
 	s->next_fd = bh_steal_fd(&s->config_before);

@@ -237,7 +237,7 @@ start_keeper(struct super *s)
 	if (r < 0)
 		return r;
 	snprintf(me, sizeof(me), "%d", (int)getpid());
-	snprintf(config, sizeof(config), "%s", s->path);
+	snprintf(config, sizeof(config), "%s", s->main_path);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	r = super_run_program(path, argv, (int[3]){pair[1], -1, -1}, -1, &pid, false);

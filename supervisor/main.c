@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/config/history.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/paths.h"
@@ -422,7 +423,11 @@ super_cold_start(struct super *s)
 		else if (q != BH_SLOT_ROUTER)
 			table_health(c, BH_HEALTH_STOPPED, "bulkhead start NAME", "not started automatically");
 	}
-	bh_info("starting from %s", s->path);
+	config_keep(s);
+	if (strcmp(s->path, s->main_path) != 0)
+		bh_info("starting from %s: profile %s, chosen last", s->path, s->head->profile);
+	else
+		bh_info("starting from %s", s->path);
 	filewatch_apply(s);
 	super_policy(&s->slot[BH_SLOT_ROUTER], BH_POL_EV_START, false, false);
 }
@@ -627,6 +632,42 @@ request_reload(struct super *s, uint32_t number, struct bh_request_args *args)
 		super_result(s, number, r, "several wait for a new configuration already");
 }
 
+/* Which profiles there are. */
+static void
+list_profiles(struct super *s, uint32_t number)
+{
+	static char name[100][BH_PROFILE_MAX + 1], text[RESULT_TEXT_MAX];
+	char here[BH_PROFILE_MAX + 1];
+	unsigned n = bh_profile_list(s->main_path, name, BH_ARRAY_LEN(name));
+	size_t len = 0;
+	bh_profile_of(s->main_path, s->path, here);
+	for (unsigned i = 0; i < n && len + BH_PROFILE_MAX + 4 < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s", i ? "\n" : "", strcmp(name[i], here) ? " " : "*", name[i]);
+	super_result(s, number, BH_RESULT_LIST, text);
+}
+
+static void
+request_profile(struct super *s, uint32_t number, struct bh_request_args *args)
+{
+	char path[sizeof(s->path)], text[600];
+	args->text[args->text_len < sizeof(args->text) ? args->text_len : sizeof(args->text) - 1] = 0;
+	if (!args->text[0]) {
+		list_profiles(s, number);
+		return;
+	}
+	int r = bh_profile_path(s->main_path, args->text, path, sizeof(path));
+	if (r == -EINVAL)
+		snprintf(text, sizeof(text), "a profile's name has 1 to %u letters, digits, - and _", BH_PROFILE_MAX);
+	else if (r < 0)
+		snprintf(text, sizeof(text), "its path would be too long");
+	else if (access(path, F_OK) < 0 && (r = -ENOENT))
+		snprintf(text, sizeof(text), "there is no profile \"%s\": it would be the file %s", args->text, path);
+	else if ((r = config_wish(s, path, true, number)) < 0)
+		snprintf(text, sizeof(text), "several wait for a new configuration already");
+	if (r < 0)
+		super_result(s, number, r == -EINVAL ? -ENOENT : r, text);
+}
+
 void
 super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request_args *args)
 {
@@ -642,6 +683,10 @@ super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request
 	}
 	if (what == BH_REQ_RELOAD) {
 		request_reload(s, number, args);
+		return;
+	}
+	if (what == BH_REQ_PROFILE) {
+		request_profile(s, number, args);
 		return;
 	}
 	if (!c || c->mem.removed) {
@@ -840,6 +885,17 @@ prepare(struct super *s)
 	return keep_attach(s, keeper, getppid());
 }
 
+/* The profile that was chosen last, on this file. */
+static void
+choose_profile(struct super *s)
+{
+	char state[4096], name[BH_PROFILE_MAX + 1] = "default";
+	if (bh_path_state(state, sizeof(state), NULL) == 0)
+		bh_profile_recall(state, s->main_path, name);
+	if (bh_profile_path(s->main_path, name, s->path, sizeof(s->path)) < 0)
+		snprintf(s->path, sizeof(s->path), "%s", s->main_path);
+}
+
 static int
 start_cold(struct super *s)
 {
@@ -849,6 +905,7 @@ start_cold(struct super *s)
 	if (r == 0) {
 		keep_fd(s, BH_FD_LOCK, 0, 0, 0);
 		table_pid_file(s);
+		choose_profile(s);
 		r = config_start(s, s->path, CONFIG_FIRST);
 	}
 	if (r < 0) {
@@ -883,8 +940,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	/* Not resolved: a link on the way may come to mean another file. */
-	if (bh_path_absolute(s.path, sizeof(s.path), argv[argc - 1]) < 0)
-		snprintf(s.path, sizeof(s.path), "%s", argv[argc - 1]);
+	if (bh_path_absolute(s.main_path, sizeof(s.main_path), argv[argc - 1]) < 0)
+		snprintf(s.main_path, sizeof(s.main_path), "%s", argv[argc - 1]);
 	int r = prepare(&s);
 	if (r < 0) {
 		bh_err("cannot start: %s", strerror(-r));

@@ -63,6 +63,7 @@ struct super_memory {
 	uint64_t config_generation;
 	/* Numbers of texts (common/config/text.h): in use, in use before, refused last; 0 = not known. */
 	uint64_t text, text_before, text_refused;
+	char path_before[256]; /* of the file that was in use before */
 	struct slot_latch {
 		uint64_t turn;
 		struct slot_memory copy[2];
@@ -175,6 +176,8 @@ struct super {
 	struct bh_self *self;	 /* ours, writable */
 	struct bh_timer *timer;	 /* the nearest deadline of any slot, and retries */
 	char path[256];		 /* of the YAML */
+	char main_path[256];	 /* of that which we were started with; profiles are beside it */
+	pid_t keeping[8];	 /* runs of bh-config that put a version into the history; 0 = none */
 	bool restart_me;	 /* leave without a word: the keeper starts the next
 				  * one, which adopts */
 	bool running;		 /* set up: table and segments are there */
@@ -233,6 +236,8 @@ int config_start(struct super *s, const char *path, enum config_why why);
 bool config_is_busy(const struct super *s);
 int config_wish(struct super *s, const char *path, bool by_request, uint32_t number);
 void config_next_wish(struct super *s);
+void config_keep(struct super *s);
+bool config_kept(struct super *s, pid_t pid, int status);
 void config_finish(struct super *s);
 void config_on_back(struct child *c, const struct bh_spawn_msg *msg);
 void config_on_death(struct child *c);

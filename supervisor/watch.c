@@ -206,6 +206,8 @@ watch_children(struct super *s)
 			s->run.exited = true;
 			s->run.status = status;
 			config_finish(s);
+		} else {
+			config_kept(s, pid, status);
 		}
 	}
 }

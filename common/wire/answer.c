@@ -121,6 +121,9 @@ put_table_head(const struct bh_view *v, uint64_t now_ns, struct bh_wire_out *o)
 	memcpy(path, h->config_path, sizeof(path));
 	path[sizeof(path) - 1] = '\0';
 	bh_wire_str(o, "config", path);
+	memcpy(path, h->profile, sizeof(h->profile));
+	path[sizeof(h->profile) - 1] = '\0';
+	bh_wire_str(o, "profile", path);
 	bh_wire_uint(o, "configurations", __atomic_load_n(&h->config_generation, __ATOMIC_RELAXED));
 	bh_wire_float(o, "up_s", seconds_since(now_ns, h->started_ns));
 	bh_wire_uint(o, "keeper_pid", __atomic_load_n(&h->keeper_pid, __ATOMIC_RELAXED));
@@ -502,6 +505,7 @@ bh_view_answer(const struct bh_view *v, const struct bh_wire_request *req, uint6
 	case BH_VERB_KILL:
 	case BH_VERB_RELOAD:
 	case BH_VERB_QUIT:
+	case BH_VERB_PROFILE:
 	case BH_VERB_COUNT: break;
 	}
 	return -ENOTSUP;

@@ -33,6 +33,7 @@ const struct bh_wire_verb_row bh_wire_verbs[BH_VERB_COUNT] = {
 	[BH_VERB_RELEASE] = {"release", "supervisor", "name", true, 0, NULL, false, "end hold and quarantine, and start it"},
 	[BH_VERB_KILL]    = {"kill", "supervisor", "name", true, INT, "signal", true, "send a signal"},
 	[BH_VERB_RELOAD]  = {"reload", "supervisor", "file", false, 0, NULL, false, "check and take the configuration anew"},
+	[BH_VERB_PROFILE] = {"profile", "supervisor", "name", false, 0, NULL, false, "go over to a profile, or which there are"},
 	[BH_VERB_QUIT]    = {"quit", "supervisor", NULL, false, 0, NULL, false, "stop the whole pipeline"},
 };
 /* clang-format on */

@@ -4,15 +4,17 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb in
-		run) opts="--runtime --help --config" ;;
-		check) opts="--json --runtime --help" ;;
+		run) opts="--runtime --help --config --profile" ;;
+		check) opts="--json --runtime --help --against" ;;
 		reload) opts="--json --runtime --help" ;;
 		import) opts="--runtime --help" ;;
+		profile) opts="--json --runtime --help" ;;
+		config) opts="--json --runtime --help --secrets" ;;
 		status) opts="--json --runtime --help" ;;
 		monitor) opts="--json --runtime --help --last --once" ;;
 		trace) opts="--json --runtime --help --last --once" ;;
@@ -45,6 +47,7 @@ _bulkhead()
 		check) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		reload) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 		import) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		config) mapfile -t COMPREPLY < <(compgen -W "show history diff restore" -- "$cur") ;;
 		status) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		monitor) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		trace) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
@@ -65,7 +68,7 @@ _bulkhead()
 		move) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		turn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check reload import status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
 		esac
 	fi
 }

@@ -15,13 +15,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/config/history.h"
 #include "common/config/text.h"
 #include "common/mem.h"
 #include "common/paths.h"
+#include "common/sandbox.h"
 #include "common/spawn.h"
 #include "procs/config/compile.h"
 #include "procs/config/diff.h"
 #include "procs/config/import.h"
+#include "procs/config/redact.h"
 #include "procs/config/reference.h"
 #include "procs/config/sandbox.h"
 #include "shm/seg.h"
@@ -29,12 +32,13 @@
 enum { EXIT_USAGE = 2, EXIT_REFUSED = 5 };
 
 struct args {
-	int previous_fd, was_fd, out_fd;
+	int previous_fd, was_fd, out_fd, keep_fd;
 	uint64_t unless[2]; /* texts that are not wanted again; 0 = none */
 	bool changes;
 	const char *file;
 	const char *defaults; /* kind, "" = all, NULL = not asked for */
-	bool reference, schema;
+	const char *main; /* the file that Bulkhead was started with */
+	bool reference, schema, redact;
 	const char *import; /* file of XTouch-GW */
 };
 
@@ -47,7 +51,9 @@ usage(FILE *out)
 	      "       bh-config --import-xtouch-gw FILE\n"
 	      "                                      a configuration of XTouch-GW as one of ours\n"
 	      "       bh-config --reference          the reference of the configuration, as Markdown\n"
-	      "       bh-config --schema             a JSON Schema of the configuration, for editors\n",
+	      "       bh-config --schema             a JSON Schema of the configuration, for editors\n"
+	      "       bh-config --keep FD --main FILE FILE   put the text that FILE had into the history\n"
+	      "       bh-config --redact FILE        the text without its secrets\n",
 	      out);
 	return out == stdout ? 0 : EXIT_USAGE;
 }
@@ -66,13 +72,21 @@ parse_fd(const char *text, int *fd)
 static bool
 parse_args(int argc, char **argv, struct args *a)
 {
-	*a = (struct args){.previous_fd = -1, .was_fd = -1, .out_fd = -1};
+	*a = (struct args){.previous_fd = -1, .was_fd = -1, .out_fd = -1, .keep_fd = -1};
+	const struct {
+		const char *name;
+		int *fd;
+	} fds[] = {{"--previous", &a->previous_fd}, {"--was", &a->was_fd}, {"--out", &a->out_fd}, {"--keep", &a->keep_fd}};
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--previous") == 0 || strcmp(argv[i], "--out") == 0 || strcmp(argv[i], "--was") == 0) {
-			int *fd = argv[i][2] == 'p' ? &a->previous_fd : argv[i][2] == 'w' ? &a->was_fd : &a->out_fd;
-			if (!parse_fd(i + 1 < argc ? argv[i + 1] : NULL, fd))
+		unsigned k = 0;
+		while (k < BH_ARRAY_LEN(fds) && strcmp(argv[i], fds[k].name) != 0)
+			k++;
+		if (k < BH_ARRAY_LEN(fds)) {
+			if (!parse_fd(i + 1 < argc ? argv[i + 1] : NULL, fds[k].fd))
 				return false;
 			i++;
+		} else if (strcmp(argv[i], "--main") == 0) {
+			a->main = i + 1 < argc ? argv[++i] : NULL;
 		} else if (strcmp(argv[i], "--unless") == 0) {
 			char *end = NULL;
 			uint64_t hash = i + 1 < argc ? strtoull(argv[++i], &end, 16) : 0;
@@ -81,6 +95,8 @@ parse_args(int argc, char **argv, struct args *a)
 			a->unless[a->unless[0] != 0] = hash;
 		} else if (strcmp(argv[i], "--changes") == 0) {
 			a->changes = true;
+		} else if (strcmp(argv[i], "--redact") == 0) {
+			a->redact = true;
 		} else if (strcmp(argv[i], "--defaults") == 0) {
 			a->defaults = i + 1 < argc ? argv[++i] : "";
 		} else if (strcmp(argv[i], "--import-xtouch-gw") == 0 && i + 1 < argc) {
@@ -156,11 +172,14 @@ sealed_text(const char *name, const char *text, size_t len)
 
 /* Before it is looked into: which text it is, whatever comes of it. */
 static int
-send_source(int sock, const char *text, size_t len, uint64_t hash, bool unchanged)
+send_source(int sock, const char *text, size_t len, uint64_t hash, uint64_t generation, bool unchanged)
 {
+	char name[48];
+	/* By its name the tool finds the text that belongs to the tables. */
+	snprintf(name, sizeof(name), "bulkhead.source.%llx", (unsigned long long)generation);
 	struct bh_spawn_msg msg = {.type = BH_SPAWN_CONFIG, .slot = BH_SLOT_SUPERVISOR, .value = hash, .nfds = 1,
 				   .flags = unchanged ? BH_SPAWN_UNCHANGED : 0};
-	int fd = sealed_text("bulkhead.source", text, len);
+	int fd = sealed_text(name, text, len);
 	if (fd < 0)
 		return fd;
 	msg.fd[0] = (struct bh_spawn_fd){.role = BH_FD_SOURCE, .slot = 0, .peer = BH_SLOT_NONE};
@@ -265,7 +284,8 @@ hand_over(const struct args *a, struct arena *arena, struct catalog *catalog, co
 }
 
 static int
-compile_text(const struct args *a, struct arena *arena, const struct bh_config *previous, const char *text, size_t len)
+compile_text(const struct args *a, struct arena *arena, const struct bh_config *previous, const char *text, size_t len,
+	     uint64_t generation)
 {
 	struct report report = {.arena = arena};
 	struct catalog catalog = {.arena = arena, .report = &report};
@@ -278,7 +298,7 @@ compile_text(const struct args *a, struct arena *arena, const struct bh_config *
 		.path = a->file,
 		.folder = folder_of(arena, a->file),
 		.previous = before,
-		.generation = generation_after(before),
+		.generation = generation,
 		.program = bh_path_program,
 		.runtime = bh_path_runtime,
 		.state = bh_path_state,
@@ -287,7 +307,7 @@ compile_text(const struct args *a, struct arena *arena, const struct bh_config *
 	report_print(&report, stderr);
 	if (r < 0)
 		return EXIT_REFUSED;
-	r = hand_over(a, arena, &catalog, previous, &tables, env.generation);
+	r = hand_over(a, arena, &catalog, previous, &tables, generation);
 	compiled_fini(&tables);
 	return r < 0 ? EXIT_REFUSED : 0;
 }
@@ -310,11 +330,12 @@ compile_file(const struct args *a, struct arena *arena)
 	}
 	uint64_t hash = bh_text_hash(text, len);
 	bool unchanged = hash == a->unless[0] || hash == a->unless[1];
-	r = a->out_fd >= 0 ? send_source(a->out_fd, text, len, hash, unchanged) : 0;
+	uint64_t generation = generation_after(previous.head ? &previous : NULL);
+	r = a->out_fd >= 0 ? send_source(a->out_fd, text, len, hash, generation, unchanged) : 0;
 	if (r < 0)
 		fprintf(stderr, "bh-config: the text cannot be handed over: %s\n", strerror(-r));
 	if (!unchanged)
-		r = r < 0 ? EXIT_REFUSED : compile_text(a, arena, &previous, text, len);
+		r = r < 0 ? EXIT_REFUSED : compile_text(a, arena, &previous, text, len, generation);
 	bh_config_unmap(&previous);
 	return r < 0 ? EXIT_REFUSED : r;
 }
@@ -339,6 +360,53 @@ import_file(const struct args *a, struct arena *arena)
 	return fflush(stdout) ? EXIT_REFUSED : 0;
 }
 
+/* ------------------------------------------------------------------ what becomes of a text */
+
+/* Into the history, with the profile that it is of; and that profile is the one to go on with at the next start. */
+static int
+keep_text(const struct args *a, struct arena *arena)
+{
+	char dir[PATH_MAX];
+	struct bh_version v = {.was_used = true, .time_s = time(NULL)};
+	size_t len = 0;
+	const char *text = read_fd(arena, a->keep_fd, &len);
+	int r = text ? bh_history_folder(dir, sizeof(dir)) : -EIO;
+	if (r == 0 && snprintf(v.path, sizeof(v.path), "%s", a->file) >= (int)sizeof(v.path))
+		r = -ENAMETOOLONG;
+	if (r < 0) {
+		fprintf(stderr, "bh-config: %s cannot be put into the history: %s\n", a->file, strerror(-r));
+		return 1;
+	}
+	if (a->main)
+		bh_profile_of(a->main, a->file, v.profile);
+	r = bh_history_add(dir, &v, text, len);
+	if (r < 0)
+		fprintf(stderr, "bh-config: %s cannot be put into the history in %s: %s\n", a->file, dir, strerror(-r));
+	*strrchr(dir, '/') = '\0';
+	int e = v.profile[0] ? bh_profile_remember(dir, a->main, v.profile) : 0;
+	if (e < 0)
+		fprintf(stderr, "bh-config: which profile is in use cannot be remembered in %s: %s\n", dir, strerror(-e));
+	return r < 0 || e < 0;
+}
+
+static int
+redact_file(const struct args *a, struct arena *arena)
+{
+	struct report report = {.arena = arena};
+	struct catalog catalog = {.arena = arena, .report = &report};
+	struct source src = {.path = a->file};
+	if (load_catalog(&catalog) < 0)
+		return EXIT_REFUSED;
+	src.text = read_text(arena, a->file, &src.len);
+	if (!src.text) {
+		fprintf(stderr, "%s: cannot be read: %s\n", a->file, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	int r = redact(&catalog, arena, &report, &src, stdout);
+	report_print(&report, stderr);
+	return r < 0 ? EXIT_REFUSED : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -351,11 +419,15 @@ main(int argc, char **argv)
 		return usage(stdout);
 	if (!parse_args(argc, argv, &a))
 		return usage(stderr);
-	r = config_confine();
+	r = config_confine(a.keep_fd >= 0 ? BH_MAY_CREATE : 0);
 	if (r < 0)
 		fprintf(stderr, "bh-config: goes on without its confinement: %s\n", strerror(-r));
 	if (a.import) {
 		r = import_file(&a, &arena);
+	} else if (a.file && a.keep_fd >= 0) {
+		r = keep_text(&a, &arena);
+	} else if (a.file && a.redact) {
+		r = redact_file(&a, &arena);
 	} else if (a.file) {
 		r = compile_file(&a, &arena);
 	} else {

@@ -194,7 +194,12 @@ on_scalar(struct building *b, struct fy_event *ev, const struct fy_mark *at)
 		return;
 	}
 	struct node *n = node_new(b, NODE_TEXT, at);
+	const struct fy_mark *end = fy_event_end_mark(ev);
 	n->text = arena_copy(b->arena, text, len);
+	if (at && end && end->input_pos > at->input_pos) {
+		n->from = at->input_pos;
+		n->to = end->input_pos;
+	}
 	bool plain = !ev->scalar.value || fy_token_scalar_style(ev->scalar.value) == FYSS_PLAIN;
 	/* What is not written has no place of its own. */
 	if (plain && !len)

@@ -24,6 +24,7 @@ struct node {
 	bool is_null;	      /* TEXT: nothing is written, or a plain ~ or null */
 	const struct source *src;
 	uint32_t line, col;   /* from 1 */
+	size_t from, to;      /* TEXT: where it is written, in bytes of the source; 0, 0 = nowhere */
 	const char *text;     /* TEXT */
 	struct node **item;   /* LIST: items; MAP: key, value, key, value ... */
 	uint32_t count;	      /* of items, of pairs */

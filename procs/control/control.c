@@ -151,6 +151,12 @@ on_deadline(void *data)
 	arm_deadline(c);
 }
 
+static bool
+is_reload(enum bh_wire_verb verb)
+{
+	return verb == BH_VERB_RELOAD || verb == BH_VERB_PROFILE;
+}
+
 static struct pending *
 pending_new(struct control *c, const struct endpoint_client *client, const struct bh_wire_request *req)
 {
@@ -160,7 +166,7 @@ pending_new(struct control *c, const struct endpoint_client *client, const struc
 		if (p->used)
 			continue;
 		*p = (struct pending){.used = true, .number = c->next_number++, .id = req->id, .verb = req->verb, .client = *client};
-		p->deadline_ns = bh_mono_ns() + (req->verb == BH_VERB_RELOAD ? cfg->reload_timeout : cfg->request_timeout) * BH_NS_PER_MS;
+		p->deadline_ns = bh_mono_ns() + (is_reload(req->verb) ? cfg->reload_timeout : cfg->request_timeout) * BH_NS_PER_MS;
 		return p;
 	}
 	return NULL;
@@ -211,6 +217,22 @@ put_changes(struct bh_wire_out *o, const char *text)
 	bh_wire_close(o);
 }
 
+/* Lines "* NAME" or "  NAME". */
+static void
+put_profiles(struct bh_wire_out *o, const char *text)
+{
+	bh_wire_array(o, "profiles");
+	for (const char *line = text; strlen(line) > 2; line += strcspn(line, "\n"), line += *line == '\n') {
+		char name[128];
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(line + 2, "\n"), line + 2);
+		bh_wire_map(o, NULL);
+		bh_wire_str(o, "name", name);
+		bh_wire_bool(o, "active", *line == '*');
+		bh_wire_close(o);
+	}
+	bh_wire_close(o);
+}
+
 static void
 on_result(struct control *c, uint16_t from, const struct bh_event *ev, const uint8_t *payload, size_t len)
 {
@@ -241,7 +263,9 @@ on_result(struct control *c, uint16_t from, const struct bh_event *ev, const uin
 	}
 	if (*said)
 		bh_wire_str(&c->out, "text", said);
-	if (p->verb == BH_VERB_RELOAD && ev->v.i >= 0)
+	if (p->verb == BH_VERB_PROFILE && ev->v.i == BH_RESULT_LIST)
+		put_profiles(&c->out, said);
+	else if (is_reload(p->verb) && ev->v.i >= 0)
 		put_changes(&c->out, said);
 	bh_wire_close(&c->out);
 	send_out(c, &p->client);

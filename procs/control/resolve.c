@@ -190,6 +190,12 @@ control_resolve(const struct bh_view *v, const struct bh_wire_request *req, stru
 		act->args.text_len = (uint32_t)strlen(req->name);
 		memcpy(act->args.text, req->name, act->args.text_len);
 		return 0;
+	case BH_VERB_PROFILE:
+		act->to = BH_SLOT_SUPERVISOR;
+		act->code = BH_REQ_PROFILE;
+		act->args.text_len = (uint32_t)strlen(req->name);
+		memcpy(act->args.text, req->name, act->args.text_len);
+		return 0;
 	case BH_VERB_QUIT:
 		act->to = BH_SLOT_SUPERVISOR;
 		act->code = BH_REQ_QUIT;
@@ -212,7 +218,7 @@ control_code_of(enum bh_wire_verb verb, int64_t result)
 	case -ENOENT: return "unknown-name";
 	case -EINVAL:
 	case -ERANGE:
-	case -EBADMSG: return verb == BH_VERB_RELOAD ? "bad-config" : "bad-value";
+	case -EBADMSG: return verb == BH_VERB_RELOAD || verb == BH_VERB_PROFILE ? "bad-config" : "bad-value";
 	case -EBUSY:
 	case -ENOSPC: return "busy";
 	case -EALREADY:

@@ -120,6 +120,9 @@ take_option(struct ctl *ctl, const struct ctl_option_row *o, const char *value)
 	case CTL_OPT_ONCE: ctl->once = true; return 0;
 	case CTL_OPT_AS: ctl->as = value; return 0;
 	case CTL_OPT_SURFACE: ctl->surface = value; return 0;
+	case CTL_OPT_SECRETS: ctl->secrets = true; return 0;
+	case CTL_OPT_AGAINST: ctl->against = value; return 0;
+	case CTL_OPT_PROFILE: ctl->profile = value; return 0;
 	case CTL_OPT_TIMEOUT:
 		if (ctl_parse_seconds(value, &ctl->timeout) < 0)
 			return ctl_error(ctl, "bad-value", NULL, "--timeout takes seconds, not \"%s\"", value);

@@ -24,7 +24,7 @@ enum ctl_exit {
 enum ctl_option {
 	CTL_OPT_JSON = 1, CTL_OPT_RUNTIME = 2, CTL_OPT_HELP = 4, /* everywhere (json: where it reads) */
 	CTL_OPT_CONFIG = 8, CTL_OPT_SIGNAL = 16, CTL_OPT_ALL = 32, CTL_OPT_LAST = 64, CTL_OPT_ONCE = 128, CTL_OPT_AS = 256,
-	CTL_OPT_TIMEOUT = 512, CTL_OPT_SURFACE = 1024,
+	CTL_OPT_TIMEOUT = 512, CTL_OPT_SURFACE = 1024, CTL_OPT_SECRETS = 2048, CTL_OPT_AGAINST = 4096, CTL_OPT_PROFILE = 8192,
 };
 
 struct ctl_option_row {
@@ -40,8 +40,8 @@ extern const size_t ctl_option_count;
 struct ctl_writer;
 
 struct ctl {
-	bool json, all, once;
-	const char *config, *signal, *as, *surface; /* borrowed from argv */
+	bool json, all, once, secrets;
+	const char *config, *signal, *as, *surface, *against, *profile; /* borrowed from argv */
 	long last;			  /* -1 = not said */
 	double timeout;			  /* seconds; -1 = not said */
 	const struct ctl_writer *out;
@@ -78,6 +78,8 @@ int verb_hold(struct ctl *ctl, int argc, char **argv);
 int verb_release(struct ctl *ctl, int argc, char **argv);
 int verb_kill(struct ctl *ctl, int argc, char **argv);
 int verb_reload(struct ctl *ctl, int argc, char **argv);
+int verb_config(struct ctl *ctl, int argc, char **argv);
+int verb_profile(struct ctl *ctl, int argc, char **argv);
 int verb_pages(struct ctl *ctl, int argc, char **argv);
 int verb_page(struct ctl *ctl, int argc, char **argv);
 int verb_params(struct ctl *ctl, int argc, char **argv);

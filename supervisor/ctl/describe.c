@@ -163,7 +163,7 @@ request_name(uint32_t code)
 		{BH_REQ_SET, "set"},	   {BH_REQ_DO, "do"},	      {BH_REQ_PRESS, "press"}, {BH_REQ_MOVE, "move"},
 		{BH_REQ_TURN, "turn"},	   {BH_REQ_PAGE, "page"},     {BH_REQ_RESTORE, "restore"}, {BH_REQ_START, "start"},
 		{BH_REQ_STOP, "stop"},	   {BH_REQ_RESTART, "restart"}, {BH_REQ_HOLD, "hold"},	{BH_REQ_RELEASE, "release"},
-		{BH_REQ_KILL, "kill"},	   {BH_REQ_RELOAD, "reload"}, {BH_REQ_QUIT, "quit"},
+		{BH_REQ_KILL, "kill"},	   {BH_REQ_RELOAD, "reload"}, {BH_REQ_QUIT, "quit"}, {BH_REQ_PROFILE, "profile"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == code)

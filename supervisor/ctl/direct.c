@@ -194,3 +194,57 @@ direct_close(struct direct *d)
 	bh_config_unmap(&d->config);
 	memset(d, 0, sizeof(*d));
 }
+
+/* ------------------------------------------------------------------ the configuration in use */
+
+/* Of what one process holds: the newest tables, and the text of that generation. */
+static int
+scan_config(pid_t pid, uint64_t *newest, int *config, int *source)
+{
+	char dir[64], text[64];
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", pid);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		DIR *fds = opendir(dir);
+		if (!fds)
+			return -errno;
+		snprintf(text, sizeof(text), "/memfd:bulkhead.source.%llx (deleted)", (unsigned long long)*newest);
+		for (struct dirent *e; (e = readdir(fds));) {
+			char link[128];
+			ssize_t n = readlinkat(dirfd(fds), e->d_name, link, sizeof(link) - 1);
+			link[n > 0 ? n : 0] = '\0';
+			bool tables = pass == 0 && strcmp(link, "/memfd:bulkhead.config (deleted)") == 0;
+			if (!tables && (pass == 0 || *source >= 0 || strcmp(link, text) != 0))
+				continue;
+			int fd = openat(dirfd(fds), e->d_name, O_RDONLY | O_CLOEXEC);
+			struct bh_config c = {0};
+			if (fd >= 0 && !tables) {
+				*source = fd;
+			} else if (fd >= 0 && bh_config_map(&c, fd) == 0 && c.head->generation > *newest) {
+				*newest = c.head->generation;
+				bh_close(config);
+				*config = fd;
+			} else {
+				bh_close(&fd);
+			}
+			bh_config_unmap(&c);
+		}
+		closedir(fds);
+	}
+	return 0;
+}
+
+int
+direct_config(int *config, int *source)
+{
+	pid_t keeper, supervisor;
+	uint64_t newest = 0;
+	int r = 0;
+	*config = *source = -1;
+	if (!direct_pids(&keeper, &supervisor))
+		return -ESRCH;
+	if (supervisor)
+		r = scan_config(supervisor, &newest, config, source);
+	if (keeper && *config < 0)
+		r = scan_config(keeper, &newest, config, source);
+	return *config >= 0 ? 0 : r < 0 ? r : -ESRCH;
+}

@@ -27,3 +27,8 @@ bool direct_pids(pid_t *keeper, pid_t *supervisor);
 /* 0; -ESRCH = nothing runs; -EACCES = another user's. */
 int direct_open(struct direct *d, bool outboxes);
 void direct_close(struct direct *d);
+/*
+ * The compiled configuration in use and the text it was made of, as descriptors (owned by the caller; the text may be -1). 0; -ESRCH =
+ * nothing runs; another -errno.
+ */
+int direct_config(int *config, int *source);

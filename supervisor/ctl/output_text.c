@@ -122,7 +122,10 @@ text_status(FILE *out, const msgpack_object *a)
 		put_process(out, &procs->via.array.ptr[0]);
 	} else {
 		ctl_duration(bh_wire_get_float(a, "up_s", 0), up, sizeof(up));
-		fprintf(out, "Bulkhead %s, up %s, %s\n\n", text_of(a, "version"), up, text_of(a, "config"));
+		fprintf(out, "Bulkhead %s, up %s, %s", text_of(a, "version"), up, text_of(a, "config"));
+		if (*text_of(a, "profile") && strcmp(text_of(a, "profile"), "default") != 0)
+			fprintf(out, ", profile %s", text_of(a, "profile"));
+		fprintf(out, "\n\n");
 		put_rows(out, procs);
 	}
 	for (uint32_t i = 0; i < procs->via.array.size; i++) {

@@ -199,7 +199,7 @@ END_TEST
 /* What is left to one that was taken over. Each case of check is a process of its own: this one confines itself. */
 START_TEST(a_confined_process_can_read_and_no_more)
 {
-	ck_assert_int_eq(config_confine(), 0);
+	ck_assert_int_eq(config_confine(0), 0);
 	int fd = open("/etc/passwd", O_RDONLY);
 	bool can_read = fd >= 0;
 	bool refused_write = open("/tmp", O_TMPFILE | O_RDWR, 0600) < 0 && errno == EPERM;
@@ -1131,6 +1131,47 @@ END_TEST
 
 /* ------------------------------------------------------------------ what is generated */
 
+START_TEST(secrets_are_taken_out_wherever_they_stand)
+{
+	static const char text[] = "# password: old one\n"
+				   "bulkhead: 1\n"
+				   "x: &pw \"anchored\"\n"
+				   "drivers:\n"
+				   "  a: {kind: lamp, host: h, password: \"in flow\", gain: 1} # password: behind\n"
+				   "  b:\n"
+				   "    kind: lamp\n"
+				   "    password: plain words   # a comment\n"
+				   "    host: passwords: 1\n";
+	static const char more[] = "  c:\n    password: |\n      block one\n      block two\n    host: z\n"
+				   "  d: {password: *pw}\n  e: {password: 'single ''quoted'' \xc3\xa9', host: \xc3\xbc}\n"
+				   "  f: {password: [aa, bb, {c: dd}]}\n";
+	static const char *const gone[] = {"old one", "anchored", "in flow", "behind", "plain words", "block", "single", "aa", "bb", "dd"};
+	char path[] = "/tmp/bh-config-secret.XXXXXX";
+	int fd = mkstemp(path);
+	ck_assert_int_gt(dprintf(fd, "%.*s%s", (int)(strstr(text, "    host: passwords") - text), text, more), 0);
+	struct run r = RUN("--redact", path);
+	ck_assert_msg(r.status == 0, "%s", r.err);
+	for (size_t i = 0; i < BH_ARRAY_LEN(gone); i++)
+		ck_assert_msg(!strstr(r.out, gone[i]), "\"%s\" is still there:\n%s", gone[i], r.out);
+	/* The rest is as it was. */
+	ck_assert_ptr_nonnull(strstr(r.out, "  a: {kind: lamp, host: h, password: \"***\", gain: 1} # password: ***\n"));
+	ck_assert_ptr_nonnull(strstr(r.out, "    password: ***   # a comment\n"));
+	ck_assert_ptr_nonnull(strstr(r.out, "***\n    host: z\n"));
+	ck_assert_ptr_nonnull(strstr(r.out, "host: \xc3\xbc}"));
+	run_free(&r);
+	/* Where nobody can tell, nothing is printed. */
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	lseek(fd, 0, SEEK_SET);
+	ck_assert_int_gt(dprintf(fd, "%s", text), 0);
+	r = RUN("--redact", path);
+	ck_assert_int_eq(r.status, 5);
+	ck_assert_uint_eq(r.out_len, 0);
+	run_free(&r);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(defaults_are_yaml_that_compiles)
 {
 	struct run r = RUN("--defaults", "loop");
@@ -1208,6 +1249,7 @@ main(void)
 	tcase_add_test(t, check_sums_tell_whom_a_reload_concerns);
 	tcase_add_test(t, a_previous_that_is_none_is_refused);
 	tcase_add_test(t, sixty_four_pages_of_512_bindings_fit);
+	tcase_add_test(t, secrets_are_taken_out_wherever_they_stand);
 	tcase_add_test(t, defaults_are_yaml_that_compiles);
 	tcase_add_test(t, the_reference_names_every_key);
 	suite_add_tcase(s, t);

@@ -249,6 +249,144 @@ START_TEST(what_changed_while_the_supervisor_was_down_is_taken_by_the_next)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ history */
+
+static unsigned
+versions(void)
+{
+	unsigned n = 0;
+	if (tool("config", "history", NULL) != 0)
+		return 0;
+	for (const char *p = out; *p; p += strcspn(p, "\n") + 1)
+		n++;
+	return n;
+}
+
+static void
+expect_tool(int code, const char *words, const char *a, const char *b, const char *c)
+{
+	int r = tool(a, b, c);
+	ck_assert_msg(r == code, "bulkhead %s %s %s ends with %d: %s", a, b ? b : "", c ? c : "", r, out);
+	ck_assert_msg(strstr(out, words) != NULL, "bulkhead %s %s %s does not say \"%s\": %s", a, b ? b : "", c ? c : "", words, out);
+}
+
+START_TEST(every_configuration_that_was_in_use_can_be_seen_compared_and_put_back)
+{
+	ck_assert(pipeline_until(20000, versions() == 1));
+	save("pipeline.yaml", WITH(3, "# a comment\n"));
+	expect_channels(3);
+	ck_assert(pipeline_until(20000, versions() == 2));
+	save("pipeline.yaml", WITH(4, ""));
+	expect_channels(4);
+	ck_assert(pipeline_until(20000, versions() == 3));
+	expect_tool(0, "*    3  ", "config", "history", NULL);
+	expect_tool(0, "\"version\":1,\"in_use\":false", "config", "history", "--json");
+	expect_tool(0, "channels: 4,", "config", "show", NULL);
+	expect_tool(0, "channels: 2,", "config", "show", "1");
+	expect_tool(0, "\n-drivers: {loop: {kind: loop, channels: 3, meters: false}}\n-# a comment\n+drivers: {loop: {kind: loop, channels: 4, meters: false}}\n",
+		    "config", "diff", NULL);
+	expect_tool(0, "+++ version 3 (in use)", "config", "diff", "1");
+	expect_tool(2, "there is no version 9", "config", "show", "9");
+	expect_tool(2, "", "config", "sow", NULL);
+	/* An edit that is in the file and wrong is not lost by going back over it. */
+	save("pipeline.yaml", WITH(5, "pges: []\n"));
+	ck_assert(pipeline_until(20000, status_says("pges: unknown key")));
+	expect_tool(0, "what was in", "config", "restore", "2");
+	expect_channels(3);
+	ck_assert(pipeline_until(20000, versions() == 5));
+	expect_tool(0, "was in the file, not in use", "config", "history", NULL);
+	expect_tool(0, "pges", "config", "show", "4");
+	expect_tool(0, "# a comment", "config", "show", NULL);
+	ck_assert(!status_says("pges"));
+	/* What does not compile is not put back. */
+	expect_tool(5, "pges: unknown key", "config", "restore", "4");
+	ck_assert(has_channels(3));
+	/* Two before the one in use: all of it works while nothing runs, too. */
+	pipeline_stop(&pl);
+	expect_tool(0, "nothing runs: it is taken at the next start", "config", "restore", "3");
+	pipeline_run(&pl);
+	expect_channels(4);
+}
+END_TEST
+
+START_TEST(a_check_says_what_would_be_different)
+{
+	write_at(at("other.yaml"), WITH(6, "pages: [{name: New}]\n"));
+	ck_assert_int_eq(pipeline_tool(&pl, out, sizeof(out), "bulkhead", "check", "--against", "running", at("other.yaml"), NULL), 0);
+	ck_assert_msg(strstr(out, "driver loop: channels 2 -> 6 (restarts)\npage New: added, 0 bindings\n") != NULL, "%s", out);
+	ck_assert_int_eq(pipeline_tool(&pl, out, sizeof(out), "bulkhead", "check", "--json", "--against", "running", at("other.yaml"), NULL), 0);
+	ck_assert_msg(strstr(out, "{\"ok\":true,\"changes\":[\"driver loop: channels 2 -> 6 (restarts)\",\"page New: added, 0 bindings\"]}") != NULL, "%s", out);
+	ck_assert_int_eq(pipeline_tool(&pl, out, sizeof(out), "bulkhead", "check", "--against", "running", at("pipeline.yaml"), NULL), 0);
+	ck_assert_ptr_nonnull(strstr(out, "nothing that matters is different"));
+	ck_assert(has_channels(2));
+}
+END_TEST
+
+/* ------------------------------------------------------------------ profiles */
+
+#define PAGED(channels, pages) WITH(channels, "pages: [" pages "]\n")
+
+START_TEST(profiles_are_gone_over_to_at_run_time_and_remembered)
+{
+	ck_assert_int_eq(mkdir(at("profiles"), 0700), 0);
+	expect_tool(0, "* default\n", "profile", NULL, NULL);
+	write_at(at("profiles/Talk.yaml"), PAGED(3, "{name: A}, {name: B}, {name: C}"));
+	write_at(at("profiles/Show.yaml"), PAGED(4, "{name: X}, {name: C}"));
+	write_at(at("profiles/Wrong.yaml"), WITH(5, "pges: []\n"));
+	expect_tool(0, "* default\n  Show\n  Talk\n  Wrong\n", "profile", NULL, NULL);
+	pid_t router = pipeline_pid(&pl, "router");
+	expect_tool(0, "driver loop: channels 2 -> 3 (restarts)\npage A: added, 0 bindings\n", "profile", "Talk", NULL);
+	expect_channels(3);
+	expect_tool(0, "{\"name\":\"Talk\",\"active\":true}", "profile", "--json", NULL);
+	expect_tool(0, "profile Talk", "status", NULL, NULL);
+	/* The page that is shown stays, for the other has it, too. */
+	expect_tool(0, "", "page", "C", NULL);
+	expect_tool(0, "changes", "profile", "Show", "--json");
+	expect_channels(4);
+	expect_tool(0, "*   2  C", "pages", NULL, NULL);
+	ck_assert_int_eq(pipeline_pid(&pl, "router"), router);
+	/* One with errors, one that there is not, and one that cannot be. */
+	uint64_t before = taken();
+	expect_tool(5, "Wrong.yaml:4:1: pges: unknown key", "profile", "Wrong", NULL);
+	expect_tool(2, "there is no profile \"None\"", "profile", "None", NULL);
+	expect_tool(2, "letters, digits", "profile", "../x", NULL);
+	ck_assert_uint_eq(taken(), before);
+	ck_assert(has_channels(4));
+	expect_tool(0, "* Show\n", "profile", NULL, NULL);
+	/* Its own file is watched now, the other no longer. */
+	save("pipeline.yaml", WITH(7, ""));
+	save("profiles/Show.yaml", PAGED(6, "{name: X}, {name: C}"));
+	expect_channels(6);
+	/* Whoever dies, and over a restart of everything. */
+	pid_t keeper = pipeline_pid(&pl, "keeper"), supervisor = pipeline_pid(&pl, "supervisor");
+	kill(keeper, SIGKILL);
+	ck_assert(pipeline_until(20000, pipeline_pid(&pl, "keeper") > 0 && pipeline_pid(&pl, "keeper") != keeper));
+	kill(supervisor, SIGKILL);
+	ck_assert(pipeline_until(20000, pipeline_pid(&pl, "supervisor") > 0 && pipeline_pid(&pl, "supervisor") != supervisor));
+	ck_assert(pipeline_until(20000, tool("profile", NULL, NULL) == 0 && strstr(out, "* Show\n")));
+	pipeline_stop(&pl);
+	pipeline_run(&pl);
+	expect_channels(6);
+	expect_tool(0, "* Show\n", "profile", NULL, NULL);
+	/* Back to the file itself. */
+	expect_tool(0, "channels 6 -> 7", "profile", "default", NULL);
+	expect_channels(7);
+	expect_tool(0, "* default\n", "profile", NULL, NULL);
+	/* A version belongs to its profile: put back, it is there that it goes, and what is gone over to. */
+	ck_assert(pipeline_until(20000, versions() == 5));
+	tool("config", "history", NULL);
+	const char *show = strstr(out, "Show ");
+	ck_assert_ptr_nonnull(show);
+	while (show > out && show[-1] != '\n')
+		show--;
+	char number[16];
+	snprintf(number, sizeof(number), "%d", atoi(show + 1));
+	expect_tool(0, "profiles/Show.yaml", "config", "restore", number);
+	expect_channels(6);
+	expect_tool(0, "* Show\n", "profile", NULL, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -263,6 +401,9 @@ main(void)
 	tcase_add_test(t, a_link_that_comes_to_mean_another_file_is_noticed);
 	tcase_add_test(t, switched_off_it_waits_for_the_word);
 	tcase_add_test(t, what_changed_while_the_supervisor_was_down_is_taken_by_the_next);
+	tcase_add_test(t, every_configuration_that_was_in_use_can_be_seen_compared_and_put_back);
+	tcase_add_test(t, a_check_says_what_would_be_different);
+	tcase_add_test(t, profiles_are_gone_over_to_at_run_time_and_remembered);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
