@@ -242,6 +242,17 @@ bank_line(struct bh_core *core, const struct bh_cfg_binding *b, struct strip_lin
 	set_default(s, 0, core_bank_text(core, b, text, named, sizeof(named)));
 }
 
+/* What is written behind a line break is the lower line. */
+static void
+split_lines(struct strip_lines *s)
+{
+	char *end = strchr(s->line[0], '\n');
+	if (!end)
+		return;
+	*end = '\0';
+	set_line(s, 1, end + 1);
+}
+
 /* The control whose value the lower line shows for now, or NULL. */
 static struct core_ctl *
 overlay_of(struct bh_core *core, const struct core_ctl *strip)
@@ -319,6 +330,8 @@ value_lines(struct bh_core *core, const struct core_ctl *strip, const struct bh_
 		return;
 	}
 	set_default(s, 0, name);
+	if (b->flags & BH_BINDF_TEXT_LOWER)
+		return;
 	if (core_newest(core, p, &v, &fit.stale) != BH_NONE)
 		core_text(core, p, &v, &fit, s->line[1], sizeof(s->line[1]));
 }
@@ -334,6 +347,7 @@ bound_lines(struct bh_core *core, struct core_ctl *c, struct strip_lines *s)
 	if (row != NONE && core_binding(core, row)->color)
 		s->color = core_binding(core, row)->color;
 	bank_line(core, b, s, text_or(core_str(core, b->text), core_str(core, b->label)));
+	split_lines(s);
 	if (is_gone(core, driver)) {
 		down_lines(core, c, driver, s);
 	} else if (b->bank && !core_bank_item(core, b)) {
@@ -522,7 +536,7 @@ pulse_text(const char *text, unsigned width, uint64_t n, char *out, size_t cap)
 /* The paces that read well, in ms. */
 static const uint32_t effect_ms[BH_FX_COUNT] = {
 	[BH_FX_BLINK] = 500, [BH_FX_MARQUEE] = 300, [BH_FX_SPINNER] = 200, [BH_FX_PULSE] = 500, [BH_FX_PROGRESS] = 300};
-#define PACE_MIN_MS 50u
+#define PACE_MIN_MS 20u
 
 static void
 move_digits(struct bh_core *core, struct core_ctl *c, const struct bh_cfg_binding *b, const char *text, char *out, size_t cap)

@@ -43,7 +43,8 @@ struct stage {
 };
 
 static const struct bh_core_options windows = {
-	.hand_ms = 300, .settle_ms = 90, .echo_ms = 250, .motor_ms = 250, .flash_ms = 1000, .press_age_ms = 1000};
+	.hand_ms = 300, .settle_ms = 90, .echo_ms = 250, .motor_ms = 250, .flash_ms = 1000, .press_age_ms = 1000,
+	.overlay_ms = 1500};
 
 /* ------------------------------------------------------------------ configuration */
 
