@@ -553,9 +553,9 @@ static bool
 check_fit(struct binding *b, const struct node *at)
 {
 	char kinds[128];
-	if (b->out.part != BH_PART_MAIN && (b->row->kind == BH_BIND_MOMENTARY || b->row->kind == BH_BIND_LIGHT)) {
-		COMPLAIN(b->c, at, b->path, NULL, "a press of this kind takes value, action, toggle, radio, select or do, not %s",
-			 b->row->key);
+	if (b->out.part != BH_PART_MAIN && b->row->kind == BH_BIND_LIGHT) {
+		COMPLAIN(b->c, at, b->path, NULL,
+			 "a press of this kind takes value, action, toggle, momentary, radio, select or do, not %s", b->row->key);
 		return false;
 	}
 	if (b->row->controls & 1u << b->control->kind) {
