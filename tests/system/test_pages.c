@@ -378,6 +378,7 @@ END_TEST
 #define STORM_SAMPLES 512u
 #define DIN_RATE 3125u
 #define LINK_BURST (32u + 120u) /* 10 ms ahead of the cable, and the longest message: a display in one piece */
+#define UNCOUNTED LINK_BURST	/* written before the first sample was taken, and counted after it */
 
 /* What the surface has given to the cable, and when: not before `from`, not after `to`. */
 struct sample {
@@ -401,7 +402,7 @@ check_budget(const struct sample *s, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = i + 1; k < n; k++) {
-			double most = (double)(s[k].to_ns - s[i].from_ns) / BH_NS_PER_S * DIN_RATE + LINK_BURST;
+			double most = (double)(s[k].to_ns - s[i].from_ns) / BH_NS_PER_S * DIN_RATE + LINK_BURST + UNCOUNTED;
 			ck_assert_msg((double)(s[k].bytes - s[i].bytes) <= most, "%llu bytes in %.3f s",
 				      (unsigned long long)(s[k].bytes - s[i].bytes), (double)(s[k].to_ns - s[i].from_ns) / BH_NS_PER_S);
 		}
