@@ -439,6 +439,8 @@ core_main(const struct core_ctl *c)
 int64_t core_choice(const struct bh_core *core, const struct core_param *p, const char *name);
 /* An operand as a value of the parameter's type: a choice by name or number, a number, a text. False: it has none such. */
 bool core_operand(const struct bh_core *core, const struct core_param *p, const struct bh_cfg_operand *o, union bh_val *out);
+/* A text, or a choice by its name, that was put together just now. False: it has none such. */
+bool core_operand_text(const struct bh_core *core, const struct core_param *p, const char *text, union bh_val *out);
 /* Does a condition hold? `p`: the parameter it looks at, NULL = missing. What is not known holds no condition, not even "not". */
 bool core_holds(struct bh_core *core, const struct bh_cfg_cond *cond, const struct core_param *p);
 /* The parameter of a condition or step, by name; NULL = missing. Costs a look into a hash table. */

@@ -113,10 +113,20 @@ step_param(struct bh_core *core, uint16_t driver, uint32_t name_off, const char 
 }
 
 static bool
-step_value(struct bh_core *core, const struct bh_cfg_step *s, const struct core_param *p, union bh_val *v)
+set_value(struct bh_core *core, const struct bh_cfg_step *s, const struct core_param *p, const char *item, union bh_val *v)
+{
+	char full[2 * BH_NAME_MAX];
+	const char *text = core_str(core, s->to.text);
+	if (s->to.type != BH_TEXT || !(s->flags & BH_STEPF_VARS || (item && strstr(text, "{}"))))
+		return core_operand(core, p, &s->to, v);
+	return core_expand(core, text, strlen(text) + 1, item, full, sizeof(full)) && core_operand_text(core, p, full, v);
+}
+
+static bool
+step_value(struct bh_core *core, const struct bh_cfg_step *s, const struct core_param *p, const char *item, union bh_val *v)
 {
 	if (s->kind == BH_STEP_SET)
-		return core_operand(core, p, &s->to, v);
+		return set_value(core, s, p, item, v);
 	if (s->kind == BH_STEP_TOGGLE)
 		return core_turned_over(core, p, v);
 	return core_added(core, p, s->to.num, v);
@@ -139,7 +149,7 @@ do_step(struct bh_core *core, const struct core_ctl *c, const struct bh_cfg_step
 		return core_do(core, c, &d) >= 0;
 	}
 	struct core_param *p = step_param(core, s->driver, s->target, item);
-	return p && step_value(core, s, p, &v) && core_want(core, p, &v, run->origin, stamp_ns);
+	return p && step_value(core, s, p, item, &v) && core_want(core, p, &v, run->origin, stamp_ns);
 }
 
 /* ------------------------------------------------------------------ runs */

@@ -16,6 +16,22 @@ core_choice(const struct bh_core *core, const struct core_param *p, const char *
 }
 
 bool
+core_operand_text(const struct bh_core *core, const struct core_param *p, const char *text, union bh_val *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (p->type == BH_ENUM) {
+		out->i = core_choice(core, p, text);
+		return out->i >= 0;
+	}
+	size_t len = strlen(text);
+	if (len > BH_TEXT_MAX)
+		for (len = BH_TEXT_MAX; len && ((uint8_t)text[len] & 0xc0) == 0x80;)
+			len--;
+	memcpy(out->s, text, len);
+	return p->type == BH_TEXT;
+}
+
+bool
 core_operand(const struct bh_core *core, const struct core_param *p, const struct bh_cfg_operand *o, union bh_val *out)
 {
 	memset(out, 0, sizeof(*out));

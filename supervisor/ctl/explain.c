@@ -115,6 +115,12 @@ why_parameter(struct explain *e, const struct bh_cfg_binding *b)
 	struct bh_proc_body body;
 	char origin[64];
 	look_behind(e, b, &p);
+	if (b->bank) {
+		const struct bh_cfg_bank *bank = bh_config_row(e->v->config, BH_TAB_BANKS, b->bank - 1u);
+		because(e, "{} is the item that the bank %s has on its place %u now", bh_config_str(e->v->config, bank->name),
+			b->bank_pos + 1u);
+		return;
+	}
 	if (!p.is_param)
 		return;
 	if (b->driver != BH_SLOT_ROUTER && bh_view_proc(e->v, b->driver, &body) && body.health.health != BH_HEALTH_OK &&

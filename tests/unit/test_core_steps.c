@@ -203,6 +203,25 @@ START_TEST(a_variable_stands_in_arguments_for_what_it_is_at_the_press)
 }
 END_TEST
 
+START_TEST(a_variable_stands_in_the_text_that_a_step_sets)
+{
+	begin(HEAD "variables: {camera: {choices: [Main, Left], default: Main}, title: {default: x}}\n"
+		   "pages:\n  - name: Talk\n    bindings:\n"
+		   "      rec1: {do: [{set: room/var/title, to: 'on air from $camera for $$5'}]}\n"
+		   "      rec2: {radio: room/var/camera, on: Left}\n"
+		   "      rec3: {radio: room/var/camera, on: Main}\n"
+		   "reactions: [{when: room/var/camera == Left, do: [{set: room/var/title, to: $page}]}]\n");
+	stage_tap(s, "rec1");
+	ck_assert_str_eq(stage_words(s, "room/var/title"), "on air from Main for $5");
+	stage_tap(s, "rec2");
+	stage_tap(s, "rec3");
+	stage_tap(s, "rec2");
+	ck_assert_str_eq(stage_words(s, "room/var/title"), "Talk");
+	stage_tap(s, "rec1");
+	ck_assert_str_eq(stage_words(s, "room/var/title"), "on air from Left for $5");
+}
+END_TEST
+
 /* ------------------------------------------------------------------ reactions */
 
 #define REACTS                                                                                     \
@@ -302,6 +321,7 @@ main(void)
 	tcase_add_test(t, a_step_whose_condition_does_not_hold_is_passed_over);
 	tcase_add_test(t, also_steps_follow_the_main_thing_on_press_and_on_release);
 	tcase_add_test(t, a_variable_stands_in_arguments_for_what_it_is_at_the_press);
+	tcase_add_test(t, a_variable_stands_in_the_text_that_a_step_sets);
 	tcase_add_test(t, a_reaction_acts_on_the_edge_and_not_on_the_state_it_finds);
 	tcase_add_test(t, a_reload_keeps_the_memory_of_the_edge);
 	tcase_add_test(t, a_reaction_of_a_page_acts_only_while_the_page_is_shown);
