@@ -250,6 +250,124 @@ START_TEST(each_kind_of_input_stays_within_its_instructions)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ a full surface */
+
+#define FULL_CTLS 256u
+#define FULL_ROOM 700u
+enum { FULL_PAGE_ROW, FULL_SHIFT_ROW, FULL_ROWS };
+
+static uint32_t
+text(struct bh_config_writer *w, const char *s)
+{
+	return bh_config_writer_str(w, s, strlen(s));
+}
+
+/* 64 pages of 512 bindings on 256 buttons: each with another parameter, and a light by condition; one of them on a layer. */
+static int
+full_config(void)
+{
+	struct bh_config_writer *w = bh_config_writer_new();
+	char name[32];
+	struct bh_cfg_proc procs[] = {
+		{.name = text(w, "router"), .kind = text(w, "router"), .slot = BH_SLOT_ROUTER, .role = BH_ROLE_ROUTER,
+		 .record_base = FULL_ROOM, .records = 16},
+		{.name = text(w, "desk"), .kind = text(w, "surface"), .slot = RIG_DESK, .role = BH_ROLE_SURFACE,
+		 .record_base = RIG_DESK_BASE, .records = 256},
+		{.name = text(w, "mix"), .kind = text(w, "loop"), .slot = RIG_MIX, .role = BH_ROLE_DRIVER, .record_base = RIG_MIX_BASE,
+		 .records = 64, .params = 64},
+	};
+	struct bh_cfg_surface sf = {.slot = RIG_DESK, .controls = FULL_CTLS};
+	struct bh_cfg_room rows[FULL_ROWS] = {
+		[FULL_PAGE_ROW] = {.name = text(w, "page"), .kind = BH_ROOM_PAGE, .type = BH_ENUM, .count = 64},
+		[FULL_SHIFT_ROW] = {.name = text(w, "layer/shift"), .kind = BH_ROOM_LAYER, .type = BH_BOOL},
+	};
+	for (unsigned k = 0; k < 3; k++)
+		bh_config_writer_row(w, BH_TAB_PROCS, &procs[k], sizeof(procs[k]));
+	bh_config_writer_row(w, BH_TAB_SURFACES, &sf, sizeof(sf));
+	for (unsigned k = 0; k < FULL_ROWS; k++)
+		bh_config_writer_row(w, BH_TAB_ROOM, &rows[k], sizeof(rows[k]));
+	for (unsigned k = 0; k < FULL_CTLS; k++) {
+		struct bh_cfg_control c = {.kind = BH_CTL_BUTTON, .flags = BH_CTL_HAS_LED, .addr = (uint8_t)k, .touch = 0xff};
+		snprintf(c.name, sizeof(c.name), "b%u", k);
+		bh_config_writer_row(w, BH_TAB_CONTROLS, &c, sizeof(c));
+	}
+	for (unsigned p = 0, b = 0; p < 64; p++) {
+		snprintf(name, sizeof(name), "Page %u", p);
+		struct bh_cfg_page page = {.name = text(w, name), .first = b, .count = 2 * FULL_CTLS + 1, .inherit = p ? 1 : 0};
+		bh_config_writer_row(w, BH_TAB_PAGES, &page, sizeof(page));
+		for (unsigned k = 0; k < 2 * FULL_CTLS + 1; k++, b++) {
+			unsigned ctl = k < 2 * FULL_CTLS ? k / 2 : FULL_CTLS - 1;
+			snprintf(name, sizeof(name), "p%u/x%u", p, ctl);
+			struct bh_cfg_binding row = {.page = (uint16_t)p, .surface = RIG_DESK, .control = (uint16_t)ctl, .kind = BH_BIND_VALUE,
+						     .driver = RIG_MIX, .taper = 0xff, .target = text(w, name)};
+			if (k & 1) {
+				row.kind = BH_BIND_LIGHT;
+				row.part = BH_PART_LIGHT;
+				row.when = (struct bh_cfg_cond){.target = text(w, "ch1/mute"), .driver = RIG_MIX, .op = BH_COND_ON};
+			}
+			if (k == 2 * FULL_CTLS)
+				row.layer = FULL_SHIFT_ROW + 1;
+			bh_config_writer_row(w, BH_TAB_BINDINGS, &row, sizeof(row));
+		}
+	}
+	int fd = bh_config_writer_finish(w, "full", "full.yaml", 1);
+	bh_config_writer_free(w);
+	return fd;
+}
+
+/* Stops before and after each of: a page switch, a layer on, its end with what it renders. */
+static void
+full_child(void)
+{
+	struct rig *r = rig_new_with(full_config(), true);
+	mix_health(r, BH_HEALTH_OK);
+	mix_report(r, RIG_MUTED, 1);
+	struct bh_event page = {.kind = BH_EV_REQUEST, .id = BH_REQ_PAGE, .total = 1, .stamp_ns = r->now_ns};
+	struct bh_event set = {.kind = BH_EV_REQUEST, .id = BH_REQ_SET, .total = 2, .stamp_ns = r->now_ns};
+	struct bh_request_args next = {.v.i = -1},
+			       on = {.slot = BH_SLOT_ROUTER, .index = FULL_SHIFT_ROW, .type = BH_INT, .v.i = 1};
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+		_exit(1);
+	r->logged = 0;
+	rig_begin(r);
+	raise(SIGSTOP);
+	bh_core_event(r->core, BH_SLOT_CONTROL, &page, &next, sizeof(next));
+	raise(SIGSTOP);
+	rig_end(r);
+	r->logged = 0;
+	rig_begin(r);
+	raise(SIGSTOP);
+	bh_core_event(r->core, BH_SLOT_CONTROL, &set, &on, sizeof(on));
+	bh_core_end(r->core);
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+START_TEST(full_surface_turns_its_page_and_its_layer_within_their_instructions)
+{
+	static const struct {
+		const char *name;
+		long most;
+	} bars[] = {{"plan of a page switch on 256 controls", 200000}, {"layer of one control", 2000 * 3}};
+	int status;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		full_child();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	for (unsigned k = 0; k < 2; k++) {
+		long n = to_next_stop(pid, PTRACE_SINGLESTEP);
+		ck_assert_msg(n > 0, "cannot count instructions (%ld)", n);
+		if (k == 0)
+			ck_assert_int_gt(to_next_stop(pid, PTRACE_CONT), 0);
+		bench_print("router_cost", "bar", "%s: %ld <= %ld %s", bars[k].name, n, bars[k].most, n <= bars[k].most ? "met" : "missed");
+		ck_assert_msg(n <= bars[k].most, "%s: %ld instructions", bars[k].name, n);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -258,6 +376,7 @@ main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, cost_in_instructions_does_not_grow_with_pages_and_bindings);
 	tcase_add_test(t, each_kind_of_input_stays_within_its_instructions);
+	tcase_add_test(t, full_surface_turns_its_page_and_its_layer_within_their_instructions);
 	suite_add_tcase(s, t);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

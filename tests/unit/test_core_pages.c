@@ -989,6 +989,243 @@ START_TEST(fader_held_while_its_bank_moves_keeps_its_item_also_for_a_successor)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ against a model */
+
+/* What an operator would draw on paper: pages, one layer, a bank, two desks with pages of their own. */
+struct model {
+	unsigned page[2], back[2];
+	bool shift, has_back[2];
+	double level[3], room; /* ch1 to ch3, "room" */
+	bool muted, recording;
+};
+
+static uint64_t random_state;
+
+static unsigned
+dice(unsigned sides)
+{
+	random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+	return (unsigned)(random_state >> 33) % sides;
+}
+
+static void
+model_turn(struct model *m, unsigned g, unsigned to)
+{
+	if (to == m->page[g])
+		return;
+	m->back[g] = m->page[g];
+	m->has_back[g] = true;
+	m->page[g] = to;
+}
+
+/* Position of fader 1, of page n: see desk_page(). Talk has Base's. */
+static double
+model_fader1(const struct model *m, unsigned n)
+{
+	if (m->shift && n == 1)
+		return m->room / 100;
+	return fader_at(m->level[n == 2 ? 0 : n % 3]);
+}
+
+static void
+look_at_model(struct rig *r, const struct model *m)
+{
+	static const char *const names[] = {"Base", "Mix", "Talk", "Four", "Five", "Six", "Seven", "Eight", "Nine"};
+	for (unsigned g = 0; g < 2; g++) {
+		uint16_t slot = g ? DESK2 : RIG_DESK;
+		unsigned n = m->page[g];
+		ck_assert_int_eq(room_number(r, g ? ROW_PAGE2 : ROW_PAGE), n);
+		ck_assert_str_eq(told(r, slot, RIG_DIGITS)->text, n == 2 ? "Talk" : names[n]);
+		ck_assert_double_eq_tol(told(r, slot, RIG_FADER1)->told.f, model_fader1(m, n), 1e-3);
+		ck_assert_double_eq_tol(told(r, slot, RIG_FADER2)->told.f, fader_at(m->level[1]), 1e-3);
+		/* Base, and what inherits from it, have a mute key, with another light on the layer. */
+		const struct bh_rec_control *mute = told(r, slot, RIG_MUTE);
+		if (n <= 2)
+			ck_assert_int_eq(mute->told.i, (m->shift ? m->recording : m->muted) ? BH_LIGHT_ON : BH_LIGHT_OFF);
+		else
+			ck_assert_uint_eq(mute->told_type, BH_NONE);
+		ck_assert_int_eq(told(r, slot, RIG_F1)->told.i, m->shift && m->muted ? BH_LIGHT_ON : BH_LIGHT_OFF);
+		ck_assert_int_eq(told(r, slot, RIG_F2)->told.i, n == 8 ? BH_LIGHT_ON : BH_LIGHT_OFF);
+		ck_assert_int_eq(told(r, slot, RIG_SCENE)->told.i, m->shift ? BH_LIGHT_ON : BH_LIGHT_OFF);
+	}
+}
+
+static void
+random_step(struct rig *r, struct model *m)
+{
+	unsigned g = dice(2), k = dice(3);
+	uint16_t slot = g ? DESK2 : RIG_DESK;
+	static const unsigned levels[] = {RIG_LEVEL1, RIG_LEVEL2, RIG_LEVEL3};
+	switch (dice(9)) {
+	case 0: /* on the layer it is a mute key */
+		press_on(r, slot, RIG_F1);
+		if (!m->shift)
+			model_turn(m, g, (m->page[g] + 1) % 9);
+		else
+			m->muted = !m->muted;
+		break;
+	case 1:
+		press_on(r, slot, RIG_TOUCH1);
+		model_turn(m, g, (m->page[g] + 8) % 9);
+		break;
+	case 2:
+		press_on(r, slot, RIG_F2);
+		model_turn(m, g, 8);
+		break;
+	case 3:
+		press_on(r, slot, RIG_PLAY);
+		if (m->has_back[g])
+			model_turn(m, g, m->back[g]);
+		break;
+	case 4:
+		press_on(r, slot, RIG_SCENE);
+		m->shift = !m->shift;
+		break;
+	case 5:
+		m->level[k] = -(double)dice(60);
+		mix_report(r, levels[k], m->level[k]);
+		break;
+	case 6:
+		m->room = dice(101);
+		mix_report(r, RIG_ROOM, m->room);
+		break;
+	case 7:
+		m->recording = dice(2);
+		mix_report(r, RIG_RECORDING, m->recording);
+		break;
+	case 8:
+		m->muted = dice(2);
+		mix_report(r, RIG_MUTED, m->muted);
+		break;
+	}
+	rig_advance(r, 2000);
+	/* A backend that says what it was told. */
+	mix_report(r, RIG_MUTED, m->muted);
+}
+
+START_TEST(random_steps_over_pages_layers_and_two_desks_show_what_a_model_says)
+{
+	const char *given = getenv("BH_SEED"), *steps = getenv("BH_STEPS");
+	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	unsigned count = steps ? (unsigned)atoi(steps) : 20000;
+	struct rig *r = two_desks();
+	struct model m = {.page = {1, 2}, .level = {-10, -20, -30}, .room = 50};
+	random_state = seed;
+	printf("seed %llu (BH_SEED sets it)\n", (unsigned long long)seed);
+	fflush(stdout);
+	for (unsigned k = 0; k < count; k++) {
+		random_step(r, &m);
+		look_at_model(r, &m);
+		if (k % 8 == 0) {
+			/* A successor has nothing to say: the picture is there. */
+			rig_clear(r);
+			rig_restart(r);
+			ck_assert_uint_eq(outputs_to(r, RIG_DESK) + outputs_to(r, DESK2), 0);
+			look_at_model(r, &m);
+		}
+		rig_clear(r);
+	}
+	rig_free(r);
+}
+END_TEST
+
+/* What each control of both desks is told: the picture. */
+static uint64_t
+picture(struct rig *r)
+{
+	uint64_t h = 1469598103934665603ull;
+	for (unsigned k = 0; k < 2 * RIG_CTLS; k++) {
+		const struct bh_rec_control *c = told(r, k & 1 ? DESK2 : RIG_DESK, k / 2);
+		bool text = c->kind == BH_CTL_STRIP || c->kind == BH_CTL_DIGITS;
+		const uint8_t *bytes = text ? (const uint8_t *)c->text : (const uint8_t *)&c->told;
+		for (unsigned n = 0; n < (text ? sizeof(c->text) : sizeof(c->told)) && c->told_type != BH_NONE; n++)
+			h = (h ^ bytes[n]) * 1099511628211ull;
+		h = (h ^ c->told_type) * 1099511628211ull;
+	}
+	return h;
+}
+
+START_TEST(page_layer_or_bank_there_and_back_changes_nothing)
+{
+	struct rig *r = two_desks();
+	uint64_t before = picture(r);
+	for (unsigned n = 0; n < 9; n++) {
+		set_room(r, ROW_PAGE, n);
+		set_room(r, ROW_SHIFT, 1);
+		set_room(r, ROW_SHIFT, 0);
+		set_room(r, ROW_PAGE, 1);
+		ck_assert(picture(r) == before);
+	}
+	ck_assert_uint_eq(outputs_to(r, RIG_MIX), 0);
+	rig_free(r);
+	r = bank_rig(NULL, 0);
+	before = picture(r);
+	for (unsigned n = 0; n < 9; n++) {
+		set_room(r, BANK_ROW, n);
+		set_room(r, 0, 2);
+		set_room(r, BANK_ROW, 0);
+		set_room(r, 0, 1);
+		ck_assert(picture(r) == before);
+	}
+	ck_assert_uint_eq(outputs_to(r, RIG_MIX), 0);
+	rig_free(r);
+}
+END_TEST
+
+START_TEST(random_steps_over_a_bank_show_what_a_model_says)
+{
+	const char *given = getenv("BH_SEED"), *steps = getenv("BH_STEPS");
+	uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	unsigned count = steps ? (unsigned)atoi(steps) : 20000;
+	static const char flow[] = "ABDEFGH"; /* C is pinned */
+	struct rig *r = bank_rig(NULL, 0);
+	bool there[INPUTS] = {1, 1, 1, 1, 1, 1, 1, 1};
+	int first = 0;
+	random_state = seed;
+	printf("seed %llu (BH_SEED sets it)\n", (unsigned long long)seed);
+	fflush(stdout);
+	for (unsigned k = 0; k < count; k++) {
+		static const struct {
+			unsigned key;
+			int by;
+		} keys[] = {{RIG_F1, 3}, {RIG_F2, -3}, {RIG_SCENE, 1}, {RIG_LOST, -1}, {RIG_PLAY, -99}};
+		unsigned what = dice(8), item = dice(INPUTS);
+		char want[5] = "---", name[32];
+		if (what < 5) {
+			press_on(r, RIG_DESK, keys[what].key);
+			first += keys[what].by;
+			first = first < 0 ? 0 : first > 4 ? 4 : first;
+		} else if (what == 5) {
+			snprintf(name, sizeof(name), "in/%c/level", 'A' + item);
+			if (there[item])
+				offer(r, IN_LEVEL + item, name, BH_FLOAT, BH_DIR_TOMBSTONE, 0xffffffff);
+			else
+				offer(r, IN_LEVEL + item, name, BH_FLOAT, 0, 0xffffffff);
+			there[item] = !there[item];
+		} else if (what == 6) {
+			set_room(r, 0, 2 - dice(2)); /* both pages have the bank */
+		} else {
+			rig_restart(r);
+			for (unsigned n = 0; n < INPUTS; n++) {
+				/* The directory is append-only: what is gone was there. */
+				offer_input(r, n);
+				snprintf(name, sizeof(name), "in/%c/level", 'A' + n);
+				if (!there[n])
+					offer(r, IN_LEVEL + n, name, BH_FLOAT, BH_DIR_TOMBSTONE, 0xffffffff);
+			}
+		}
+		rig_advance(r, 1000);
+		for (unsigned n = 0; n < 3; n++)
+			want[n] = there[flow[(unsigned)first + n] - 'A'] ? flow[(unsigned)first + n] : '-';
+		want[3] = there[2] ? 'C' : '-';
+		want[4] = '\0';
+		look_at_row(r, want);
+		rig_clear(r);
+	}
+	rig_free(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1027,6 +1264,11 @@ main(void)
 		bank_goes_on_over_restarts_reloads_and_a_directory_begun_anew,
 		fader_held_while_its_bank_moves_keeps_its_item_also_for_a_successor,
 	};
+	const TTest *const model_tests[] = {
+		random_steps_over_pages_layers_and_two_desks_show_what_a_model_says,
+		page_layer_or_bank_there_and_back_changes_nothing,
+		random_steps_over_a_bank_show_what_a_model_says,
+	};
 	Suite *s = suite_create("core_pages");
 	TCase *t = tcase_create("room");
 	for (unsigned k = 0; k < sizeof(room_tests) / sizeof(room_tests[0]); k++)
@@ -1039,6 +1281,11 @@ main(void)
 	t = tcase_create("banks");
 	for (unsigned k = 0; k < sizeof(bank_tests) / sizeof(bank_tests[0]); k++)
 		tcase_add_test(t, bank_tests[k]);
+	suite_add_tcase(s, t);
+	t = tcase_create("model");
+	tcase_set_timeout(t, 300);
+	for (unsigned k = 0; k < sizeof(model_tests) / sizeof(model_tests[0]); k++)
+		tcase_add_test(t, model_tests[k]);
 	suite_add_tcase(s, t);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
