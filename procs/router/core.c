@@ -788,6 +788,12 @@ bh_core_config(struct bh_core *core, const struct bh_config *config, const struc
 }
 
 void
+bh_core_unsettle(struct bh_core *core)
+{
+	core->unsettled = true;
+}
+
+void
 bh_core_settled(struct bh_core *core)
 {
 	core->unsettled = false;

@@ -91,6 +91,8 @@ const void *bh_core_record(const struct bh_core *core, uint32_t rec, uint32_t *g
 int bh_core_config(struct bh_core *core, const struct bh_config *config, const struct bh_core_options *opt, char *why,
 		   size_t cap);
 
+/* Directories are being fed: nothing is rendered until they are. bh_core_config() begins so. */
+void bh_core_unsettle(struct bh_core *core);
 void bh_core_settled(struct bh_core *core);
 
 void bh_core_begin(struct bh_core *core, struct bh_tx *tx, uint64_t now_ns);

@@ -314,6 +314,7 @@ read_directory(struct router *r, uint16_t slot)
 	uint32_t epoch = __atomic_load_n(&p->dir->head->epoch, __ATOMIC_ACQUIRE), n = bh_dir_count(p->dir);
 	uint64_t now = r->clock(NULL);
 	if (!p->dir_known || epoch != p->dir_epoch || n < p->dir_seen) {
+		bh_core_unsettle(r->core); /* what comes back at once never looks gone */
 		begin(r, now);
 		bh_core_directory_reset(r->core, slot);
 		end(r, BH_SLOT_NONE, BH_EV_DIRECTORY, 0, now);
@@ -454,6 +455,7 @@ router_take(struct router *r, uint16_t slot, bool (*mail)(void *data), void *dat
 	} else if (ev.kind == BH_EV_DIRECTORY) {
 		/* Values may have come before their names: look at the cells. */
 		p->look |= read_directory(r, slot);
+		bh_core_settled(r->core);
 		bh_ring_advance(&p->in->ring, &ev);
 		router_steps(r);
 	} else if (ev.kind == BH_EV_MAIL && slot == BH_SLOT_SUPERVISOR) {
@@ -525,6 +527,7 @@ void
 router_meet(struct router *r, uint16_t slot)
 {
 	read_directory(r, slot);
+	bh_core_settled(r->core);
 	check_memory(r, slot);
 	router_steps(r);
 	look_at_cells(r, slot);

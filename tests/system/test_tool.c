@@ -196,6 +196,16 @@ START_TEST(pages_are_turned_and_the_one_shown_is_marked)
 	ck_assert_msg(pipeline_until(3000, tool("pages") == 0 && strstr(out, "*   1")), "%s", out);
 	expect(0, "do", "page/go", "Scenes");
 	ck_assert_msg(pipeline_until(3000, tool("pages") == 0 && strstr(out, "*   2")), "%s", out);
+	/* The page is a parameter of the room's. */
+	expect(0, "get", "room/page");
+	ck_assert_msg(strstr(out, "Scenes"), "%s", out);
+	expect(0, "set", "room/page", "Mix");
+	ck_assert_msg(pipeline_until(3000, tool("pages") == 0 && strstr(out, "*   1")), "%s", out);
+	expect(0, "params", "room/*");
+	ck_assert_msg(strstr(out, "room/page") && strstr(out, "room/quiet") && !strstr(out, "room/run"), "%s", out);
+	expect(0, "page", "back", "--surface", "desk");
+	ck_assert_msg(pipeline_until(3000, tool("pages") == 0 && strstr(out, "*   2")), "%s", out);
+	expect(2, "page", "next", "--surface", "loop");
 	expect(2, "page", "Scense");
 	ck_assert_msg(strstr(out, "Scenes"), "%s", out);
 }
