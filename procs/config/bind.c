@@ -668,7 +668,7 @@ read_map(struct binding *b)
 		if (all_known)
 			COMPLAIN(b->c, b->node, b->path, NULL, "does not say what it does: %s", b->out.part == BH_PART_MAIN
 				 ? "value, relative, toggle, momentary, radio, select, action, do, strip, meter, display or light"
-				 : "value, toggle, radio, select, action or do");
+				 : "value, toggle, momentary, radio, select, action or do");
 		return false;
 	}
 	if (!check_fit(b, target ? node_key(b->node, b->row->key) : b->key))
