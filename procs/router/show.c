@@ -218,13 +218,17 @@ moving_stops(struct bh_core *core, const struct core_ctl *c)
 
 struct strip_lines {
 	unsigned color;
+	bool changed;			 /* by a hand: the lower line is `change` */
 	char line[2][BH_NAME_MAX + 8]; /* upper, lower */
+	char change[BH_NAME_MAX + 8];
 };
 
 static void
 set_line(struct strip_lines *s, int line, const char *text)
 {
-	snprintf(s->line[line], sizeof(s->line[line]), "%s", text);
+	size_t len = strnlen(text, sizeof(s->line[line]) - 1);
+	memmove(s->line[line], text, len);
+	s->line[line][len] = '\0';
 }
 
 static void
@@ -239,7 +243,8 @@ static void
 bank_line(struct bh_core *core, const struct bh_cfg_binding *b, struct strip_lines *s, const char *text)
 {
 	char named[sizeof(s->line[0])];
-	set_default(s, 0, core_bank_text(core, b, text, named, sizeof(named)));
+	if (!s->line[0][0])
+		set_line(s, 0, core_bank_text(core, b, text, named, sizeof(named)));
 }
 
 /* What is written behind a line break is the lower line. */
@@ -285,7 +290,7 @@ overlay_line(struct bh_core *core, struct core_ctl *strip, struct strip_lines *s
 	union bh_val v;
 	if (!p || core_newest(core, p, &v, NULL) == BH_NONE)
 		return false;
-	core_change_text(core, p, &v, &fit, s->line[1], sizeof(s->line[1]));
+	core_change_text(core, p, &v, &fit, s->change, sizeof(s->change));
 	if (!(core_ctl_rec(core, c)->flags & BH_CTRL_TOUCHED))
 		look_at(strip, core_ctl_rec(core, strip)->overlay_ns);
 	return true;
@@ -330,7 +335,7 @@ value_lines(struct bh_core *core, const struct core_ctl *strip, const struct bh_
 		return;
 	}
 	set_default(s, 0, name);
-	if (b->flags & BH_BINDF_TEXT_LOWER)
+	if (s->changed || b->flags & BH_BINDF_TEXT_LOWER)
 		return;
 	if (core_newest(core, p, &v, &fit.stale) != BH_NONE)
 		core_text(core, p, &v, &fit, s->line[1], sizeof(s->line[1]));
@@ -351,7 +356,8 @@ bound_lines(struct bh_core *core, struct core_ctl *c, struct strip_lines *s)
 	if (is_gone(core, driver)) {
 		down_lines(core, c, driver, s);
 	} else if (b->bank && !core_bank_item(core, b)) {
-		*s = (struct strip_lines){0}; /* a blank place */
+		s->line[0][0] = s->line[1][0] = '\0'; /* a blank place */
+		s->color = 0;
 	} else if (b->driver >= BH_MAX_SLOTS) {
 		return;
 	} else if (!p) {
@@ -391,16 +397,14 @@ fit_lines(struct bh_core *core, struct core_ctl *c, bool scrolls, struct strip_l
 static void
 strip_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out)
 {
-	const struct bh_cfg_binding *b = core_main(c) == NONE ? NULL : core_binding(core, core_main(c));
-	struct strip_lines s = {0};
-	if (b)
-		bound_lines(core, c, &s);
-	bool changed = !(b && b->flags & BH_BINDF_NO_OVERLAY) && overlay_line(core, c, &s);
-	if (!b && !changed) {
-		moving_stops(core, c);
-		return;
-	}
-	fit_lines(core, c, b && b->flags & BH_BINDF_SCROLL && !core->quiet, &s);
+	const struct bh_cfg_binding *b = core_binding(core, core_main(c));
+	struct strip_lines s;
+	s.line[0][0] = s.line[1][0] = '\0';
+	s.changed = !(b->flags & BH_BINDF_NO_OVERLAY) && overlay_line(core, c, &s);
+	bound_lines(core, c, &s);
+	if (s.changed)
+		set_line(&s, 1, s.change);
+	fit_lines(core, c, b->flags & BH_BINDF_SCROLL && !core->quiet, &s);
 	out->type = BH_TEXT;
 	bh_feedback_strip(out->v.s, s.color, s.line[0], s.line[1]);
 }
@@ -602,12 +606,14 @@ core_picture(struct bh_core *core, struct core_ctl *c, struct core_shown *out)
 		if (bound || lit)
 			ring_picture(core, c, out);
 		break;
-	case BH_CTL_STRIP: strip_picture(core, c, out); break;
+	case BH_CTL_STRIP:
 	case BH_CTL_DIGITS:
-		if (bound)
-			digits_picture(core, c, out);
-		else
+		if (!bound)
 			moving_stops(core, c);
+		else if (c->cfg->kind == BH_CTL_STRIP)
+			strip_picture(core, c, out);
+		else
+			digits_picture(core, c, out);
 		break;
 	case BH_CTL_METER: /* only that there is no level now; levels pass by: core_meter() */
 		if (bound) {

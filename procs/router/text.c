@@ -100,11 +100,23 @@ put(struct text_out *o, const char *s, size_t len)
 	o->left -= len;
 }
 
+/* Most texts are a few plain letters: at most `width`, nothing to cut, nothing to count but bytes. Their length, or -1. */
+static int
+plain_length(const char *text, unsigned width)
+{
+	unsigned n = 0;
+	for (; text[n]; n++)
+		if (n == width || text[n] < ' ' || text[n] > '~')
+			return -1;
+	return n && (text[0] == ' ' || text[n - 1] == ' ') ? -1 : (int)n;
+}
+
 unsigned
 core_text_length(const char *text, bool dots)
 {
 	struct glyph g[GLYPHS];
-	return glyphs_of(text, dots, g);
+	int n = dots ? -1 : plain_length(text, GLYPHS);
+	return n >= 0 ? (unsigned)n : glyphs_of(text, dots, g);
 }
 
 /* ------------------------------------------------------------------ abbreviating */
@@ -257,6 +269,11 @@ core_fit_text(const char *text, unsigned width, bool dots, char *out, size_t cap
 {
 	struct glyph g[GLYPHS];
 	struct text_out o = {out, cap};
+	int plain = plain_length(text, width);
+	if (plain >= 0 && (size_t)plain < cap) {
+		memcpy(out, text, (size_t)plain + 1);
+		return;
+	}
 	unsigned n = glyphs_of(text, dots, g);
 	if (n > width && width) {
 		if (dots) /* a dot between words goes with the space */
@@ -330,24 +347,42 @@ decimals(const struct core_param *p)
 	return p->type != BH_FLOAT || span >= 1000 ? 0 : span >= 20 || p->range.taper == BH_TAPER_FADER_DB ? 1 : 2;
 }
 
-/* A number with as many decimals as there is room for. False: there is none for the number itself. */
-static bool
-print_number(const struct core_param *p, double x, int places, unsigned width, bool dots, char *out, size_t cap)
+/* A number below a million. printf takes as long for it as all the rest of a strip. "-0.0" says nothing that "0.0" does not. */
+static unsigned
+write_decimal(double x, int places, bool plus, char out[16])
+{
+	static const double tens[] = {1, 10, 100};
+	uint64_t n = (uint64_t)core_whole(fabs(x) * tens[places]);
+	char back[16];
+	unsigned len = 0, k = 0;
+	if (n && (x < 0 || plus))
+		out[k++] = x < 0 ? '-' : '+';
+	for (int digit = 0; digit <= places || n; digit++, n /= 10) {
+		if (digit == places && places)
+			back[len++] = '.';
+		back[len++] = (char)('0' + n % 10);
+	}
+	while (len)
+		out[k++] = back[--len];
+	out[k] = '\0';
+	return k;
+}
+
+/* A number with as many decimals as there is room for. Its length; 0: there is no room for the number itself. */
+static unsigned
+print_number(const struct core_param *p, double x, int places, unsigned width, bool dots, char out[16])
 {
 	for (; places >= 0; places--) {
-		snprintf(out, cap, fabs(x) < 1e6 ? "%.*f" : "%.*g", fabs(x) < 1e6 ? places : places + 3, x);
-		/* "-0.0" says nothing that "0.0" does not */
-		if (out[0] == '-' && strspn(out + 1, "0.") == strlen(out + 1))
-			memmove(out, out + 1, strlen(out));
-		bool sign = is_db(p) && x > 0 && strspn(out, "0.") != strlen(out);
-		if (sign && strlen(out) + 2 < cap) {
-			memmove(out + 1, out, strlen(out) + 1);
-			out[0] = '+';
-		}
-		if (core_text_length(out, dots) <= width)
-			return true;
+		unsigned len, seen;
+		if (fabs(x) < 1e6)
+			len = write_decimal(x, places, is_db(p), out);
+		else
+			len = (unsigned)snprintf(out, 16, "%.*g", places + 3, x);
+		seen = dots && strchr(out, '.') ? len - 1 : len;
+		if (seen <= width)
+			return len;
 	}
-	return false;
+	return 0;
 }
 
 static void
@@ -357,12 +392,15 @@ number_text(const struct core_param *p, double x, unsigned width, bool dots, cha
 		snprintf(out, cap, "-inf");
 		return; /* has no unit */
 	}
-	if (!print_number(p, x, decimals(p), width, dots, out, cap)) {
+	char number[16];
+	size_t len = print_number(p, x, decimals(p), width, dots, number), unit = strlen(p->unit);
+	if (!len || len >= cap) {
 		snprintf(out, cap, "--");
 		return;
 	}
-	size_t len = strlen(out), unit = strlen(p->unit);
-	if (unit && core_text_length(out, dots) + core_text_length(p->unit, false) <= width && len + unit < cap)
+	memcpy(out, number, len + 1);
+	size_t seen = dots && strchr(out, '.') ? len - 1 : len;
+	if (unit && seen + core_text_length(p->unit, false) <= width && len + unit < cap)
 		memcpy(out + len, p->unit, unit + 1);
 }
 
@@ -385,21 +423,22 @@ core_text(struct bh_core *core, const struct core_param *p, const union bh_val *
 {
 	unsigned width = fit->width > fit->stale ? fit->width - fit->stale : fit->width;
 	char whole[BH_NAME_MAX];
-	whole[0] = '\0';
+	const char *name = whole;
+	out[0] = whole[0] = '\0';
 	switch ((enum bh_type)p->type) {
-	case BH_BOOL: snprintf(whole, sizeof(whole), "%s", v->i ? "on" : "off"); break;
-	case BH_INT: number_text(p, (double)v->i, width, fit->dots, whole, sizeof(whole)); break;
-	case BH_FLOAT: number_text(p, v->f, width, fit->dots, whole, sizeof(whole)); break;
+	case BH_BOOL: name = v->i ? "on" : "off"; break;
+	case BH_INT: number_text(p, (double)v->i, width, fit->dots, out, cap - 1); break;
+	case BH_FLOAT: number_text(p, v->f, width, fit->dots, out, cap - 1); break;
 	case BH_ENUM: choice_text(core, p, v->i, whole, sizeof(whole)); break;
 	case BH_TEXT: snprintf(whole, sizeof(whole), "%.63s", v->s); break;
 	case BH_NONE:
 	case BH_TRIGGER: break;
 	}
-	if (fit->whole)
-		snprintf(out, cap, "%s", whole);
-	else
-		core_fit_text(whole, width, fit->dots, out, cap - 1);
-	size_t len = strlen(out);
+	if (name[0] && fit->whole)
+		snprintf(out, cap, "%s", name);
+	else if (name[0])
+		core_fit_text(name, width, fit->dots, out, cap - 1);
+	size_t len = fit->stale ? strlen(out) : 0;
 	if (fit->stale && len + 2 <= cap)
 		memcpy(out + len, "?", 2);
 }
@@ -420,7 +459,12 @@ core_change_text(struct bh_core *core, const struct core_param *p, const union b
 	if (is_bare(p)) {
 		bool both = p->range.min == -p->range.max;
 		double part = both ? x / p->range.max : bh_taper_position(&p->range, x);
-		snprintf(out, cap, "%d%%", (int)core_whole(part * 100));
+		char number[16];
+		unsigned len = write_decimal(part * 100, 0, false, number);
+		number[len] = '%';
+		number[len + 1] = '\0';
+		if (len + 2 <= cap)
+			memcpy(out, number, len + 2);
 	} else {
 		core_text(core, p, v, fit, out, cap);
 	}

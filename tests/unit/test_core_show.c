@@ -642,7 +642,7 @@ START_TEST(overlay_follows_the_backend_and_survives_the_router)
 }
 END_TEST
 
-START_TEST(strip_without_overlay_keeps_its_line_and_one_without_a_binding_helps_too)
+START_TEST(strip_without_overlay_keeps_its_line_and_one_without_a_binding_stays_dark)
 {
 	strips();
 	touch(FADER + 2, true);
@@ -652,10 +652,7 @@ START_TEST(strip_without_overlay_keeps_its_line_and_one_without_a_binding_helps_
 	touch(FADER + 2, false);
 	rig_advance(r, 5000);
 	ck_assert_uint_eq(told_count(r, STRIP + 2), 0);
-	touch(FADER + 5, true);
-	ck_assert_str_eq(desk_ctl(r, STRIP + 5)->text, "0\n-30.0dB");
-	touch(FADER + 5, false);
-	rig_advance(r, 2000);
+	touch(FADER + 5, true); /* one without a binding shows nothing */
 	ck_assert_int_eq(desk_ctl(r, STRIP + 5)->told_type, BH_NONE);
 }
 END_TEST
@@ -1306,7 +1303,7 @@ main(void)
 	ADD(s, "strips", strip_shows_label_or_name_and_value_with_unit, strip_takes_its_color_from_a_condition,
 	    touched_fader_shows_its_value_in_the_lower_line_until_after_the_release, turned_knob_shows_its_value_as_percent,
 	    overlay_follows_the_backend_and_survives_the_router,
-	    strip_without_overlay_keeps_its_line_and_one_without_a_binding_helps_too,
+	    strip_without_overlay_keeps_its_line_and_one_without_a_binding_stays_dark,
 	    overlay_does_not_outlive_the_page_it_was_about, hundred_moves_under_a_touch_write_the_strip_once,
 	    strip_of_a_dead_driver_says_which_and_since_when, stale_value_is_marked_within_its_seven_characters,
 	    text_that_is_too_long_wanders_and_rests_at_both_ends, surface_with_fresh_memory_is_told_what_moves_as_it_is_now);
