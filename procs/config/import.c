@@ -93,7 +93,7 @@ struct import {
 	struct app *app;
 	uint32_t apps;
 	unsigned prev_note, next_note;
-	bool bound[64][STRIPS + 1]; /* on the page at hand, by row of the vocabulary and number */
+	bool bound[BH_ARRAY_LEN(vocabulary)][STRIPS + 1]; /* on the page at hand, by row of the vocabulary and number */
 };
 
 /* ------------------------------------------------------------------ saying */
