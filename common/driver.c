@@ -686,12 +686,37 @@ driver_before_sleep(struct bh_proc *proc, void *state)
 		drv->dir_changed = false;
 }
 
-static void
-driver_on_request(struct bh_proc *proc, void *state, const struct bh_event *ev)
+/*
+ * Say again what the backend has, and let the driver look whether that is still so. What was wanted after it was reported last is
+ * left out: the older value, coming again, would look as if the backend insisted on it.
+ */
+static unsigned
+report_all(struct bh_driver *drv)
 {
-	(void)proc;
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	unsigned n = 0;
+	for (uint32_t i = 0; router && router->has_out && i < drv->used && i < router->out.cell_count; i++) {
+		const struct drv_param *p = &drv->param[i];
+		struct bh_cell_body want, have = {0};
+		if (!p->live || !p->reported || p->rec.access & BH_ACCESS_METER)
+			continue;
+		bh_cell_read(&router->out.cells[i], &have);
+		if (!wanted_cell(drv, i, &want) || want.stamp_ns <= have.stamp_ns)
+			n += report_put(drv, i, bh_now_ns()) == 0;
+	}
+	if (drv->desc->on_sync)
+		drv->desc->on_sync(drv->data);
+	return n;
+}
+
+static void
+driver_on_request(struct bh_proc *proc, void *state, const struct bh_event *ev, const struct bh_request_args *args)
+{
+	(void)args;
 	if (ev->id == BH_REQ_RELEASE)
 		quarantine_release(state);
+	else if (ev->id == BH_REQ_SYNC)
+		bh_proc_answer(proc, ev->total, 0, "%s: %u parameters reported", proc->name, report_all(state));
 }
 
 static int

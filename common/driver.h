@@ -107,6 +107,8 @@ struct bh_driver_desc {
 	/* New options: `config` as bh_driver_config() will return it from now on. 0 or -errno with `why`: the old ones stay. Without
 	 * it no key may be marked live: any change of the options restarts the driver. */
 	int (*on_config)(void *data, const void *config, char *why, size_t cap);
+	/* A person asks for `sync`: what was reported is said again; ask the backend whether it is still so. May be NULL. */
+	void (*on_sync)(void *data);
 	/* The inboxes are empty: send what is collected. May be NULL. */
 	void (*on_idle)(void *data);
 };

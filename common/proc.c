@@ -549,6 +549,21 @@ bh_proc_send(struct bh_proc *proc, struct bh_peer *peer, const struct bh_event *
 }
 
 void
+bh_proc_answer(struct bh_proc *proc, uint32_t number, int err, const char *text, ...)
+{
+	struct bh_peer *sup = bh_proc_peer(proc, BH_SLOT_SUPERVISOR);
+	struct bh_event ev = {.kind = BH_EV_RESULT, .type = BH_INT, .total = number, .stamp_ns = bh_now_ns(), .v.i = err};
+	char words[BH_PAYLOAD_MAX];
+	va_list ap;
+	va_start(ap, text);
+	vsnprintf(words, sizeof(words), text, ap);
+	va_end(ap);
+	/* Without room nobody is told, and the asker's time-out says so. */
+	if (sup)
+		bh_proc_send(proc, sup, &ev, words, strlen(words));
+}
+
+void
 bh_proc_flush(struct bh_proc *proc)
 {
 	FOR_EACH_SLOT(s, proc->outs)
@@ -574,7 +589,11 @@ drain_supervisor(struct bh_proc *proc, struct bh_peer *sup)
 			if (proc->ops->on_health)
 				proc->ops->on_health(proc, proc->state, p);
 		} else if (ev.kind == BH_EV_REQUEST && proc->ops->on_request) {
-			proc->ops->on_request(proc, proc->state, &ev);
+			struct bh_request_args args;
+			bool whole = len == sizeof(args);
+			if (whole)
+				memcpy(&args, payload, sizeof(args));
+			proc->ops->on_request(proc, proc->state, &ev, whole ? &args : NULL);
 		}
 	}
 }

@@ -15,6 +15,7 @@
 #include "common/config/compiled.h"
 #include "common/config/table.h"
 #include "common/loop.h"
+#include "common/request.h"
 #include "common/sandbox.h"
 #include "shm/dir.h"
 #include "shm/hist.h"
@@ -64,8 +65,9 @@ struct bh_proc_ops {
 	void (*on_peer)(struct bh_proc *proc, void *state, struct bh_peer *peer);
 	/* The health of another process changed (not called when wants_supervisor). May be NULL. */
 	void (*on_health)(struct bh_proc *proc, void *state, struct bh_peer *peer);
-	/* The supervisor asks something of us (request.h); not called when wants_supervisor. May be NULL. */
-	void (*on_request)(struct bh_proc *proc, void *state, const struct bh_event *ev);
+	/* The supervisor asks something of us, or passes on what a person asks (request.h; `args` NULL: it has none). Answer the latter
+	 * by bh_proc_answer(). Not called when wants_supervisor. May be NULL. */
+	void (*on_request)(struct bh_proc *proc, void *state, const struct bh_event *ev, const struct bh_request_args *args);
 	/* New configuration is mapped in proc->config / proc->options / bh_proc_config(); the old one is valid until we return.
 	 * 0, or -errno = refused with `why` filled: the old one stays in use. */
 	int (*on_config)(struct bh_proc *proc, void *state, const void *new_config, char *why, size_t cap);
@@ -121,6 +123,9 @@ void bh_proc_flush(struct bh_proc *proc);
 
 struct bh_peer *bh_proc_router(struct bh_proc *proc);
 struct bh_peer *bh_proc_peer(struct bh_proc *proc, uint16_t slot); /* NULL if absent */
+
+/* The answer to a request that on_request() was given: now or later, by its number. 0 or -errno; text for people, printf-style. */
+void bh_proc_answer(struct bh_proc *proc, uint32_t number, int err, const char *text, ...) __attribute__((format(printf, 4, 5)));
 
 /* Say how we are. Only a change is written, logged and told to the supervisor. printf-style reason; hint may be NULL. */
 void bh_proc_health(struct bh_proc *proc, enum bh_health health, const char *hint, const char *reason, ...)

@@ -33,6 +33,20 @@ enum bh_request {
 	BH_REQ_RELOAD,	/* text = path, or empty for the same file */
 	BH_REQ_QUIT,	/* stop the whole pipeline */
 	BH_REQ_PROFILE, /* text = name of a profile to go over to, or empty: which there are, a line each, "* " before that in use */
+	/* to a surface or driver, passed on by the supervisor, which passes the answer back */
+	BH_REQ_EMIT = 96, /* slot of a surface; text, text_len: bytes for the device */
+	BH_REQ_SYNC,	/* slot: a surface sends everything to the device, a driver reports everything */
+	BH_REQ_CALIBRATE, /* slot of a surface; v.i = enum bh_calibrate_step */
+};
+
+enum bh_calibrate_step {
+	BH_CALIBRATE_BEGIN,  /* measure; hands move nothing else meanwhile */
+	BH_CALIBRATE_STATE,  /* what was measured so far; it ends by itself when nobody asks for a while */
+	BH_CALIBRATE_FINISH, /* use and keep it */
+	BH_CALIBRATE_CANCEL,
+	BH_CALIBRATE_SHOW,   /* what is in use */
+	BH_CALIBRATE_RESET,  /* as the device file says */
+	BH_CALIBRATE_STEPS
 };
 
 #define BH_RESULT_LIST 1 /* v.i of a result whose text is a list */

@@ -668,6 +668,38 @@ request_profile(struct super *s, uint32_t number, struct bh_request_args *args)
 		super_result(s, number, r == -EINVAL ? -ENOENT : r, text);
 }
 
+/* What a process does itself: its answer goes back as it comes. */
+static void
+request_forward(struct super *s, struct child *c, uint32_t what, uint32_t number, const struct bh_request_args *args)
+{
+	struct bh_event ev = {.kind = BH_EV_REQUEST, .id = what, .total = number, .stamp_ns = bh_now_ns()};
+	if (c->mem.policy.state != BH_POL_RUNNING || !c->has_tx) {
+		super_result(s, number, -ESRCH, "it does not run");
+		return;
+	}
+	if (bh_outbox_send(&c->tx, &ev, args, sizeof(*args)) < 0) {
+		super_result(s, number, -EBUSY, "it has not taken the requests before this one");
+		return;
+	}
+	bh_outbox_flush(&c->tx);
+	c->forwarded[c->forwarded_at++ % BH_ARRAY_LEN(c->forwarded)] = number;
+}
+
+void
+super_forwarded(struct child *c, const struct bh_event *ev, const uint8_t *payload, size_t len)
+{
+	char text[BH_PAYLOAD_MAX + 1];
+	for (unsigned i = 0; i < BH_ARRAY_LEN(c->forwarded); i++) {
+		if (c->forwarded[i] != ev->total || !ev->total)
+			continue;
+		c->forwarded[i] = 0;
+		memcpy(text, payload, len);
+		text[len] = '\0';
+		super_result(c->s, ev->total, ev->v.i < 0 && ev->v.i > -4096 ? (int)ev->v.i : 0, text);
+		return;
+	}
+}
+
 void
 super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request_args *args)
 {
@@ -707,6 +739,9 @@ super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request
 	case BH_REQ_HOLD: request_policy(s, c, number, BH_POL_EV_HOLD, ""); return;
 	case BH_REQ_RELEASE: request_policy(s, c, number, BH_POL_EV_RELEASE, "it is neither held nor failed"); return;
 	case BH_REQ_KILL: request_kill(s, c, number, args->v.i); return;
+	case BH_REQ_EMIT:
+	case BH_REQ_SYNC:
+	case BH_REQ_CALIBRATE: request_forward(s, c, what, number, args); return;
 	default: super_result(s, number, -ENOSYS, "the supervisor knows no such request"); return;
 	}
 }

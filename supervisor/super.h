@@ -112,6 +112,7 @@ struct child {
 	enum bh_policy_event later; /* a wish that is carried out at later_ns, 0 = none */
 	uint64_t later_ns;
 	bool frozen;	      /* shown as `degraded: stopped` */
+	uint32_t forwarded[4], forwarded_at; /* requests passed on to it that it may answer */
 	uint32_t health_untold; /* slots whose health it has not been told */
 	struct hang_watch hang;
 };
@@ -224,6 +225,8 @@ struct super {
 void super_policy(struct child *c, enum bh_policy_event ev, bool attaching, bool unproven);
 void super_arm(struct super *s);
 void super_limits(const struct child *c, struct bh_policy_limits *out);
+/* The answer of a process to a request that was passed on to it. */
+void super_forwarded(struct child *c, const struct bh_event *ev, const uint8_t *payload, size_t len);
 void super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request_args *args);
 void super_quit(struct super *s, int exit_code);
 void super_result(struct super *s, uint32_t number, int err, const char *text);

@@ -456,6 +456,8 @@ watch_drain(struct child *c)
 			on_owed(c, ev.id, ev.v.i);
 		} else if (ev.kind == BH_EV_REQUEST) {
 			on_request(c, &ev, payload, len);
+		} else if (ev.kind == BH_EV_RESULT) {
+			super_forwarded(c, &ev, payload, len);
 		}
 	}
 }

@@ -504,6 +504,9 @@ bh_view_answer(const struct bh_view *v, const struct bh_wire_request *req, uint6
 	case BH_VERB_RELEASE:
 	case BH_VERB_KILL:
 	case BH_VERB_RELOAD:
+	case BH_VERB_EMIT:
+	case BH_VERB_SYNC:
+	case BH_VERB_CALIBRATE:
 	case BH_VERB_QUIT:
 	case BH_VERB_PROFILE:
 	case BH_VERB_COUNT: break;

@@ -196,6 +196,14 @@ bh_wire_bool(struct bh_wire_out *o, const char *key, bool b)
 }
 
 void
+bh_wire_bin(struct bh_wire_out *o, const char *key, const void *data, size_t len)
+{
+	out_begin(o, key);
+	msgpack_pack_bin(&o->pk, len);
+	msgpack_pack_bin_body(&o->pk, data, len);
+}
+
+void
 bh_wire_nil(struct bh_wire_out *o, const char *key)
 {
 	out_begin(o, key);

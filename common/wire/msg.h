@@ -52,6 +52,8 @@ void bh_wire_int(struct bh_wire_out *o, const char *key, int64_t i);
 void bh_wire_uint(struct bh_wire_out *o, const char *key, uint64_t u);
 void bh_wire_float(struct bh_wire_out *o, const char *key, double f);
 void bh_wire_bool(struct bh_wire_out *o, const char *key, bool b);
+/* Bytes as they are. */
+void bh_wire_bin(struct bh_wire_out *o, const char *key, const void *data, size_t len);
 void bh_wire_nil(struct bh_wire_out *o, const char *key);
 /* An object that came in another message. */
 void bh_wire_object(struct bh_wire_out *o, const char *key, msgpack_object obj);

@@ -34,6 +34,9 @@ const struct bh_wire_verb_row bh_wire_verbs[BH_VERB_COUNT] = {
 	[BH_VERB_KILL]    = {"kill", "supervisor", "name", true, INT, "signal", true, "send a signal"},
 	[BH_VERB_RELOAD]  = {"reload", "supervisor", "file", false, 0, NULL, false, "check and take the configuration anew"},
 	[BH_VERB_PROFILE] = {"profile", "supervisor", "name", false, 0, NULL, false, "go over to a profile, or which there are"},
+	[BH_VERB_EMIT]    = {"emit", "process", "surface", true, BH_WIRE_BIN, "bytes", true, "send bytes to the device: whole MIDI messages"},
+	[BH_VERB_SYNC]    = {"sync", "process", "name", true, 0, NULL, false, "a surface shows everything again, a driver reports everything again"},
+	[BH_VERB_CALIBRATE] = {"calibrate", "process", "surface", true, BH_WIRE_STR, "step", true, "measure the travel of its faders: begin, state, finish, cancel, show or reset"},
 	[BH_VERB_QUIT]    = {"quit", "supervisor", NULL, false, 0, NULL, false, "stop the whole pipeline"},
 };
 /* clang-format on */
@@ -125,9 +128,15 @@ take_value(struct bh_wire_request *req, const msgpack_object *root, const struct
 		if (take_list(req, o) < 0)
 			return -EINVAL;
 		break;
+	case MSGPACK_OBJECT_BIN:
+		t = BH_WIRE_BIN;
+		if (o->via.bin.size > sizeof(req->args))
+			return -EINVAL;
+		memcpy(req->args, o->via.bin.ptr, o->via.bin.size);
+		req->args_len = o->via.bin.size;
+		break;
 	case MSGPACK_OBJECT_NIL:
 	case MSGPACK_OBJECT_MAP:
-	case MSGPACK_OBJECT_BIN:
 	case MSGPACK_OBJECT_EXT: return -EINVAL;
 	}
 	if (!(t & row->types))

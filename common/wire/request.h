@@ -16,6 +16,7 @@ enum bh_wire_verb {
 	BH_VERB_SET, BH_VERB_DO, BH_VERB_PRESS, BH_VERB_MOVE, BH_VERB_TURN, BH_VERB_PAGE,	      /* the router */
 	BH_VERB_START, BH_VERB_STOP, BH_VERB_RESTART, BH_VERB_HOLD, BH_VERB_RELEASE, BH_VERB_KILL, BH_VERB_RELOAD,
 	BH_VERB_QUIT, BH_VERB_PROFILE, /* the supervisor */
+	BH_VERB_EMIT, BH_VERB_SYNC, BH_VERB_CALIBRATE, /* a surface or driver, through the supervisor */
 	BH_VERB_COUNT
 };
 
@@ -25,10 +26,11 @@ enum bh_wire_verb {
 #define BH_WIRE_FLOAT 4u
 #define BH_WIRE_BOOL 8u
 #define BH_WIRE_LIST 16u /* of texts */
+#define BH_WIRE_BIN 32u
 
 struct bh_wire_verb_row {
 	const char *name;
-	const char *to; /* "control", "router", "supervisor": who carries it out */
+	const char *to; /* "control", "router", "supervisor", "process": who carries it out */
 	const char *arg; /* first argument's key, NULL = none */
 	bool required;
 	unsigned types; /* of the second argument */
@@ -56,7 +58,7 @@ struct bh_wire_request {
 	char str[BH_WIRE_NAME_MAX];
 	int64_t i; /* INT, BOOL, and a FLOAT that is whole */
 	double f;  /* INT, FLOAT */
-	char args[BH_WIRE_ARGS_MAX]; /* LIST: each NUL-terminated */
+	char args[BH_WIRE_ARGS_MAX]; /* LIST: each NUL-terminated; BIN: the bytes */
 	uint32_t args_len;
 };
 

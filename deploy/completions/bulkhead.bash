@@ -4,13 +4,14 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
 		case $verb in
 		run) opts="--runtime --help --config --profile" ;;
 		check) opts="--json --runtime --help --against" ;;
+		setup) opts="--json --runtime --help --output --force --ports" ;;
 		reload) opts="--json --runtime --help" ;;
 		import) opts="--runtime --help" ;;
 		profile) opts="--json --runtime --help" ;;
@@ -35,6 +36,9 @@ _bulkhead()
 		press) opts="--runtime --help" ;;
 		move) opts="--runtime --help" ;;
 		turn) opts="--runtime --help" ;;
+		sync) opts="--json --runtime --help" ;;
+		emit) opts="--json --runtime --help --watch" ;;
+		calibrate) opts="--json --runtime --help --timeout --batch --show --reset" ;;
 		names) opts="--json --runtime --help" ;;
 		version) opts="--json --runtime --help" ;;
 		help) opts="--runtime --help --as" ;;
@@ -67,8 +71,11 @@ _bulkhead()
 		press) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		move) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
 		turn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
+		sync) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
+		emit) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
+		calibrate) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur") ;;
 		esac
 	fi
 }

@@ -142,7 +142,8 @@ on_deadline(void *data)
 		struct bh_wire_error err = {0};
 		if (!p->used || p->deadline_ns > now)
 			continue;
-		const char *who = p->to == BH_SLOT_ROUTER ? "router" : "supervisor";
+		bool passed_on = strcmp(bh_wire_verbs[p->verb].to, "process") == 0;
+		const char *who = p->to == BH_SLOT_ROUTER ? "router" : passed_on ? "process" : "supervisor";
 		bh_wire_fail(&err, "timed-out", "`bulkhead status` tells how it is; whether the act was done is not known",
 			     "the %s has not answered \"%s\" in time", who, bh_wire_verbs[p->verb].name);
 		answer_error(c, &p->client, p->id, &err);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/midi/check.h"
+
 static int
 resolve_set(const struct bh_view *v, const struct bh_wire_request *req, struct control_act *act, struct bh_wire_error *err)
 {
@@ -164,6 +166,42 @@ resolve_proc(const struct bh_view *v, const struct bh_wire_request *req, struct 
 	return 0;
 }
 
+/* What a surface or driver does itself. The supervisor passes it on. */
+static int
+resolve_process(const struct bh_view *v, const struct bh_wire_request *req, struct control_act *act, struct bh_wire_error *err)
+{
+	static const char *const steps[BH_CALIBRATE_STEPS] = {"begin", "state", "finish", "cancel", "show", "reset"};
+	struct bh_proc_body body;
+	int slot = bh_view_find_proc(v, req->name, err);
+	if (slot < 0)
+		return slot;
+	uint8_t role = bh_view_proc(v, (uint16_t)slot, &body) ? body.role : BH_ROLE_NONE;
+	if (role != BH_ROLE_SURFACE && (req->verb != BH_VERB_SYNC || role != BH_ROLE_DRIVER))
+		return bh_wire_fail(err, "bad-value", NULL, "%s is no surface%s", req->name, req->verb == BH_VERB_SYNC ? " or driver" : "");
+	act->args.slot = (uint16_t)slot;
+	if (req->verb == BH_VERB_EMIT) {
+		size_t at;
+		const char *why;
+		if (!bh_midi_is_whole((const uint8_t *)req->args, req->args_len, &at, &why) || !req->args_len)
+			return bh_wire_fail(err, "bad-value", NULL, "byte %zu: %s", at + 1, req->args_len ? why : "there is none");
+		act->code = BH_REQ_EMIT;
+		act->args.text_len = req->args_len;
+		memcpy(act->args.text, req->args, req->args_len);
+		return 0;
+	}
+	if (req->verb == BH_VERB_SYNC) {
+		act->code = BH_REQ_SYNC;
+		return 0;
+	}
+	act->code = BH_REQ_CALIBRATE;
+	act->args.type = BH_INT;
+	while (act->args.v.i < BH_CALIBRATE_STEPS && strcmp(steps[act->args.v.i], req->str) != 0)
+		act->args.v.i++;
+	if (act->args.v.i == BH_CALIBRATE_STEPS)
+		return bh_wire_fail(err, "bad-value", "begin, state, finish, cancel, show or reset", "there is no step \"%.40s\"", req->str);
+	return 0;
+}
+
 int
 control_resolve(const struct bh_view *v, const struct bh_wire_request *req, struct control_act *act, struct bh_wire_error *err)
 {
@@ -196,6 +234,9 @@ control_resolve(const struct bh_view *v, const struct bh_wire_request *req, stru
 		act->args.text_len = (uint32_t)strlen(req->name);
 		memcpy(act->args.text, req->name, act->args.text_len);
 		return 0;
+	case BH_VERB_EMIT:
+	case BH_VERB_SYNC:
+	case BH_VERB_CALIBRATE: act->to = BH_SLOT_SUPERVISOR; return resolve_process(v, req, act, err);
 	case BH_VERB_QUIT:
 		act->to = BH_SLOT_SUPERVISOR;
 		act->code = BH_REQ_QUIT;
@@ -225,7 +266,8 @@ control_code_of(enum bh_wire_verb verb, int64_t result)
 	case -EPERM:
 	case -EACCES: return "refused";
 	case -ESRCH:
-	case -ENOTCONN: return "not-running";
+	case -ENOTCONN:
+	case -ENODEV: return "not-running";
 	case -ETIMEDOUT: return "timed-out";
 	default: return "failed";
 	}

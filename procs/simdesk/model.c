@@ -134,7 +134,15 @@ desk_quantise(double pos)
 uint16_t
 desk_pos(const struct desk_fader *f)
 {
-	return desk_quantise(f->pos);
+	uint16_t pos = desk_quantise(f->pos);
+	return pos < f->low ? f->low : pos > f->high ? f->high : pos;
+}
+
+/* As far as the cap goes. */
+static double
+within(const struct desk_fader *f, double pos)
+{
+	return pos < f->low ? f->low : pos > f->high ? f->high : pos;
 }
 
 bool
@@ -188,13 +196,13 @@ static void
 motor_run(struct desk *d, struct desk_fader *f, uint64_t now_ns)
 {
 	if (f->driving && (now_ns > f->at_ns || !d->opts.throw_ns)) {
-		double left = f->target - f->pos;
+		double to = within(f, f->target), left = to - f->pos;
 		double reach = d->opts.throw_ns ? (double)DESK_TOP * (double)(now_ns - f->at_ns) /
 							  (double)d->opts.throw_ns
 						: DESK_TOP;
 		/* Times are whole nanoseconds: a thousandth of a step is there. */
 		f->driving = fabs(left) > reach + 0.004;
-		f->pos = f->driving ? f->pos + copysign(reach, left) : f->target;
+		f->pos = f->driving ? f->pos + copysign(reach, left) : to;
 		d->changed++;
 	}
 	f->at_ns = now_ns;
@@ -205,7 +213,7 @@ motor_start(struct desk *d, unsigned i)
 {
 	struct desk_fader *f = &d->fader[i];
 	f->run_back_ns = 0;
-	if (desk_held(f) || fabs(f->target - f->pos) < 0.004) {
+	if (desk_held(f) || fabs(within(f, f->target) - f->pos) < 0.004) {
 		f->driving = false;
 		return;
 	}
@@ -224,7 +232,7 @@ motor_start(struct desk *d, unsigned i)
 static uint64_t
 motor_arrival_ns(const struct desk *d, const struct desk_fader *f)
 {
-	double left = fabs(f->target - f->pos);
+	double left = fabs(within(f, f->target) - f->pos);
 	return f->at_ns + (uint64_t)ceil(left / DESK_TOP * (double)d->opts.throw_ns);
 }
 
@@ -246,7 +254,7 @@ hand_leaves(struct desk *d, struct desk_fader *f)
 {
 	if (desk_held(f))
 		return;
-	if (f->has_target && f->target != desk_pos(f))
+	if (f->has_target && (uint16_t)within(f, f->target) != desk_pos(f))
 		f->run_back_ns = d->now_ns + d->opts.return_ns;
 	d->changed++;
 }
@@ -272,7 +280,7 @@ hand_put(struct desk *d, unsigned i, double pos)
 {
 	struct desk_fader *f = &d->fader[i];
 	path_add(f, desk_pos(f), desk_quantise(pos));
-	f->pos = desk_quantise(pos);
+	f->pos = within(f, desk_quantise(pos));
 	d->changed++;
 	report(d, i);
 }
@@ -452,7 +460,9 @@ static bool
 want_fader(struct desk *d, unsigned i, uint16_t pos_14bit)
 {
 	struct desk_fader *f = &d->fader[i];
-	uint16_t target = pos_14bit / DESK_STEP * DESK_STEP;
+	/* The ends of the travel need not be whole steps. */
+	bool is_end = pos_14bit == f->low || pos_14bit == f->high;
+	uint16_t target = is_end ? pos_14bit : pos_14bit / DESK_STEP * DESK_STEP;
 	bool is_new = !f->has_target || f->target != target;
 	bool stale = path_left_behind(f, target);
 	d->log[d->logged++ % DESK_LOG] = (struct desk_target){
@@ -640,8 +650,10 @@ desk_init(struct desk *d, const struct desk_opts *opts, const struct desk_ops *o
 	d->ops = *ops;
 	d->now_ns = now_ns;
 	d->fresh = d->touchless = true;
-	for (unsigned i = 0; i < BH_MCU_FADERS; i++)
+	for (unsigned i = 0; i < BH_MCU_FADERS; i++) {
 		d->fader[i].at_ns = now_ns;
+		d->fader[i].high = DESK_TOP;
+	}
 	go_dark(d);
 }
 
@@ -673,6 +685,21 @@ desk_power_cycle(struct desk *d, uint64_t now_ns)
 /* ---- hands ----------------------------------------------------------------------------------- */
 
 int
+desk_travel(struct desk *d, uint64_t now_ns, uint16_t low, uint16_t high)
+{
+	if (low >= high || high > DESK_TOP)
+		return -EINVAL;
+	desk_advance(d, now_ns);
+	for (unsigned i = 0; i < BH_MCU_FADERS; i++) {
+		d->fader[i].low = low;
+		d->fader[i].high = high;
+		d->fader[i].pos = within(&d->fader[i], d->fader[i].pos);
+	}
+	d->changed++;
+	return 0;
+}
+
+int
 desk_touch(struct desk *d, uint64_t now_ns, unsigned fader, bool on)
 {
 	if (fader >= BH_MCU_FADERS)
@@ -698,7 +725,7 @@ desk_move(struct desk *d, uint64_t now_ns, unsigned fader, uint16_t pos, uint64_
 		.on = true,
 		.lets_go = touching,
 		.from = desk_pos(f),
-		.to = desk_quantise(pos),
+		.to = (uint16_t)within(f, desk_quantise(pos)),
 		.start_ns = d->now_ns,
 		.end_ns = d->now_ns + dur_ns,
 		.next_ns = d->now_ns + (dur_ns < d->opts.tick_ns ? dur_ns : d->opts.tick_ns),

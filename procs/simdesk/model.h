@@ -79,6 +79,7 @@ struct desk_hand {
 
 struct desk_fader {
 	double pos; /* of the cap, 0-16380, at at_ns */
+	uint16_t low, high; /* the ends of its travel: 0 and 16380 */
 	uint64_t at_ns;
 	uint16_t target; /* what the host wrote last, in steps */
 	bool has_target;
@@ -163,6 +164,9 @@ void desk_receive(struct desk *d, uint64_t now_ns, const uint8_t *bytes, size_t 
 void desk_connect(struct desk *d, uint64_t now_ns);
 /* Off and on again: dark, silent, caps where they were, nothing known of the host's wishes. */
 void desk_power_cycle(struct desk *d, uint64_t now_ns);
+
+/* Units differ: from now on the caps go, and report, from low to high. 0 or -EINVAL. */
+int desk_travel(struct desk *d, uint64_t now_ns, uint16_t low, uint16_t high);
 
 /* Hands. Faders and strips count from 0. 0 or -EINVAL. */
 int desk_touch(struct desk *d, uint64_t now_ns, unsigned fader, bool on);

@@ -370,7 +370,7 @@ do_garbage(struct run *r, const struct script_stmt *s)
 }
 
 static void
-do_set(struct run_env *env, const struct script_stmt *s)
+do_set(struct run_env *env, const struct script_stmt *s, uint64_t now_ns)
 {
 	struct desk_opts *o = &env->desk->opts;
 	switch ((enum script_setting)s->index) {
@@ -380,6 +380,7 @@ do_set(struct run_env *env, const struct script_stmt *s)
 	case SCRIPT_S_REPORT: o->reports_motor = s->flag; break;
 	case SCRIPT_S_ANSWERS: o->answers = s->flag; break;
 	case SCRIPT_S_JUMP: o->jump = s->pos; break;
+	case SCRIPT_S_TRAVEL: desk_travel(env->desk, now_ns, s->pos, s->tol); break;
 	case SCRIPT_S_WITHIN: env->within_ns = s->dur_ns; break;
 	}
 }
@@ -472,7 +473,7 @@ do_stmt(struct run *r, const struct script_stmt *s, uint64_t now_ns, uint64_t *n
 	case SCRIPT_GARBAGE: do_garbage(r, s); break;
 	case SCRIPT_LOAD: return do_load(r, s, now_ns, next_ns);
 	case SCRIPT_REPEAT: return do_repeat(r, s);
-	case SCRIPT_SET: do_set(env, s); break;
+	case SCRIPT_SET: do_set(env, s, now_ns); break;
 	case SCRIPT_PRINT: {
 		char line[256];
 		snprintf(line, sizeof(line), "# %.250s\n", s->text);

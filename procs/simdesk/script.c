@@ -1000,6 +1000,7 @@ static const struct {
 	{"report", "set report on|off", "report what motors do, as some paths do (off)", SCRIPT_S_REPORT},
 	{"answers", "set answers on|off", "answer queries of the host (on)", SCRIPT_S_ANSWERS},
 	{"jump", "set jump POS", "a target further away than this counts as a jump (0.01)", SCRIPT_S_JUMP},
+	{"travel", "set travel POS POS", "the ends of the faders' travel, as units differ: 12 15935 (0 16380)", SCRIPT_S_TRAVEL},
 	{"within", "set within T", "deadline of each expect that names none (0s)", SCRIPT_S_WITHIN},
 };
 
@@ -1026,6 +1027,13 @@ stmt_set(struct parser *p, struct script_stmt *s)
 	case SCRIPT_S_REPORT:
 	case SCRIPT_S_ANSWERS: return get_on_off(p, &s->flag);
 	case SCRIPT_S_JUMP: return get_pos(p, &s->pos);
+	case SCRIPT_S_TRAVEL:
+		if (!get_pos(p, &s->pos) || !get_pos(p, &s->tol))
+			return false;
+		if (s->pos < s->tol && s->tol <= DESK_TOP)
+			return true;
+		error_at(p, &p->tok, "the travel goes from a lower position to a higher one, up to %d", DESK_TOP);
+		return false;
 	}
 	return false;
 }

@@ -72,6 +72,7 @@ enum script_setting {
 	SCRIPT_S_ANSWERS,
 	SCRIPT_S_JUMP,
 	SCRIPT_S_WITHIN,
+	SCRIPT_S_TRAVEL,
 };
 
 /* A control in a list: a fader, V-Pot, the jog wheel or a button. */

@@ -22,7 +22,13 @@ decode_init(struct decode *d, const struct bh_cfg_control *controls, unsigned n,
 	memset(d->by_cc, 0xff, sizeof(d->by_cc));
 	d->opts.zero_is_a_tick = o->zero_is_a_tick;
 	d->invert_vpots = o->invert_vpots;
-	d->fader_max = o->fader_max ? o->fader_max : BH_MCU_POS_MAX;
+	uint16_t max = o->fader_max ? o->fader_max : BH_MCU_POS_MAX, min = o->fader_min < max ? o->fader_min : 0;
+	d->snap = o->fader_snap;
+	for (unsigned i = 0; i < BH_MCU_FADERS; i++) {
+		d->travel.fader[i] = (struct travel){.min = min, .max = max};
+		if (o->measured && o->measured->fader[i].max)
+			d->travel.fader[i] = o->measured->fader[i];
+	}
 	for (unsigned i = 0; i < n && i < BH_MAX_CONTROLS; i++) {
 		const struct bh_cfg_control *c = &controls[i];
 		d->kind[i] = c->kind;
@@ -79,7 +85,7 @@ decode_message(const struct decode *d, const struct bh_midi_msg *msg, struct sur
 		ev->kind = SURFACE_MOVE;
 		ev->control = d->by_bend[m.index];
 		ev->pos_14bit = m.pos_14bit;
-		ev->unit = m.pos_14bit < d->fader_max ? (double)m.pos_14bit / d->fader_max : 1;
+		ev->unit = travel_unit(&d->travel.fader[m.index], d->snap, m.pos_14bit);
 		return ev->control != DECODE_NONE;
 	case BH_MCU_EV_VPOT:
 		ev->kind = SURFACE_TURN;

@@ -14,6 +14,7 @@
 
 #include "common/config/compiled.h"
 #include "common/midi/mcu.h"
+#include "procs/surface/calibrate.h"
 
 enum surface_event_kind {
 	SURFACE_MOVE,	  /* fader: pos_14bit, unit */
@@ -39,7 +40,8 @@ struct surface_event {
 
 struct decode {
 	struct bh_mcu_opts opts;
-	uint16_t fader_max;
+	struct calibration travel; /* of every fader */
+	uint16_t snap;
 	bool invert_vpots;
 	uint16_t by_note[128]; /* control of a button, or DECODE_NONE */
 	uint16_t by_touch[128];
@@ -49,7 +51,9 @@ struct decode {
 };
 
 struct decode_options {
-	uint16_t fader_max; /* the highest value the device reports */
+	uint16_t fader_min, fader_max; /* what the device reports at the ends */
+	uint16_t fader_snap;	       /* what is so near to an end is the end */
+	const struct calibration *measured; /* goes before the two; may be NULL (borrowed for the call) */
 	bool invert_vpots, zero_is_a_tick;
 };
 

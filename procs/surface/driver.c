@@ -9,6 +9,8 @@
  * A kill loses nothing: what was read and not published, what is shown and what is wanted stand in our private
  * segment, the device's descriptor is kept by the keeper where the transport allows it. See input.h and shadow.h.
  *
+ * What hands mean and motors do is measured by the fader's own travel (calibrate.h), once a person has calibrated it.
+ *
  *   absent    hint or retry: open       -> open: everything unknown, all of it is sent
  *   open      bytes: decode, publish       turn ends: send what differs, within the link's budget
  *   open      read or write fails       -> absent: hands leave, buttons are released
@@ -23,8 +25,10 @@
 #include "common/feedback.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/midi/check.h"
 #include "common/proc.h"
 #include "common/units.h"
+#include "procs/surface/calibrate_file.h"
 #include "procs/surface/decode.h"
 #include "procs/surface/input.h"
 #include "procs/surface/publish.h"
@@ -42,6 +46,8 @@ enum {
 	READS_AT_START = 16, /* times the above: more than any kernel buffer holds */
 	QUERY_ANSWER_MS = 2000, /* an announcement within this time answers our query; later it is a power-up */
 	REFUSED_MS = 1000,	/* a refused press flashes for so long */
+	SYNC_LIMIT_MS = 1500, /* then its answer says how far it came; bh-control waits for two seconds */
+	MEASURE_LIMIT_MS = 30000, /* nobody asks any more: whoever began to calibrate has left */
 	STOP_LIMIT_MS = 700,	/* to get dark on a DIN cable takes 130 ms */
 };
 
@@ -51,7 +57,7 @@ struct surface_config {
 	uint32_t link, usb_bytes_per_s, din_bytes_per_s;
 	uint32_t sysex_id;
 	bool query;
-	uint32_t fader_max, fader_step, meter_steps;
+	uint32_t fader_min, fader_max, fader_snap, fader_step, meter_steps;
 	bool colors, meters, ring_mark, invert_vpots, zero_tick;
 	uint32_t fader_hz, meter_hz, color_hz;
 	uint32_t on_stop;
@@ -79,8 +85,12 @@ static const struct bh_cfg_field surface_fields[] = {
 	      .help = "device id in system exclusive: 20 Mackie Control, 21 its extender, 16 and 17 Logic Control"),
 	FIELD(query, .type = BH_CFG_BOOL, .def = "true", .reload = BH_RELOAD_LIVE,
 	      .help = "ask the device who it is when it appears, and take over the id it answers with"),
+	FIELD(fader_min, .type = BH_CFG_U32, .def = "0", .max = "8191", .reload = BH_RELOAD_LIVE,
+	      .help = "lowest position that the faders report; `bulkhead calibrate` measures it for each"),
 	FIELD(fader_max, .type = BH_CFG_U32, .def = "16383", .min = "127", .max = "16383", .reload = BH_RELOAD_LIVE,
 	      .help = "highest position that the faders report"),
+	FIELD(fader_snap, .type = BH_CFG_U32, .def = "8", .max = "1024", .reload = BH_RELOAD_LIVE,
+	      .help = "a position so near to an end of the travel is the end; never less than fader_step"),
 	FIELD(fader_step, .type = BH_CFG_U32, .def = "1", .min = "1", .max = "1024", .reload = BH_RELOAD_LIVE,
 	      .help = "smallest step of the motors"),
 	FIELD(meter_steps, .type = BH_CFG_U32, .def = "12", .min = "1", .max = "13", .reload = BH_RELOAD_LIVE,
@@ -126,7 +136,7 @@ struct surface {
 	struct input input;
 	struct transport transport;
 	struct bh_watch *watch; /* of the device, or of the hint while it is absent */
-	struct bh_timer *retry, *render, *refused;
+	struct bh_timer *retry, *render, *refused, *reply, *measured;
 	int anchor_fd; /* owned */
 	bool blocked;  /* the device takes no more for now */
 	bool recovering; /* a message may have been published by a predecessor */
@@ -137,6 +147,12 @@ struct surface {
 	uint8_t tx[SHADOW_BATCH];
 	size_t tx_len, tx_done;
 	uint64_t oddities; /* told so far */
+	bool syncing; /* answer sync_request once everything stands there */
+	uint32_t sync_request;
+	uint64_t sync_until_ns, sync_bytes;
+	bool measuring; /* hands are measured, and move nothing */
+	struct measure measure;
+	struct calibration travel; /* as measured; zero = as configured */
 };
 
 static const struct surface_config *
@@ -196,6 +212,13 @@ own_gen(struct surface *s, unsigned control)
 static void
 on_move(struct surface *s, const struct surface_event *ev)
 {
+	if (s->measuring) {
+		const struct bh_cfg_control *c = &s->shadow.control[ev->control];
+		/* Where hands are felt, what moves without one is the motor. */
+		if (!(c->flags & BH_CTL_HAS_TOUCH) || shadow_is_touched(&s->shadow, ev->control))
+			measure_move(&s->measure, c->addr, ev->pos_14bit);
+		return;
+	}
 	if (!shadow_hand(&s->shadow, ev->control, ev->pos_14bit, bh_mono_ns()))
 		return; /* the motor's own way */
 	s->mem->last_hand = ev->control + 1;
@@ -278,6 +301,8 @@ on_surface_event(struct surface *s, const struct surface_event *ev)
 	case SURFACE_MOVE: on_move(s, ev); break;
 	case SURFACE_TOUCH:
 		shadow_touch(&s->shadow, ev->control, ev->on);
+		if (s->measuring && !ev->on)
+			measure_release(&s->measure, s->shadow.control[ev->control].addr);
 		publish(s, true, BH_EV_TOUCH, ev->control, (struct bh_event){.type = BH_BOOL, .v.i = ev->on});
 		break;
 	case SURFACE_TURN:
@@ -619,6 +644,247 @@ surface_on_peer(struct bh_proc *proc, void *state, struct bh_peer *peer)
 		meet_router(state);
 }
 
+/* ---- what people ask ------------------------------------------------------------------------- */
+
+static void
+sync_answer(struct surface *s, int err, const char *how)
+{
+	if (!s->syncing)
+		return;
+	s->syncing = false;
+	bh_timer_at(s->reply, 0, 0);
+	bh_proc_answer(s->proc, s->sync_request, err, "%s: %llu bytes%s", s->proc->name,
+		       (unsigned long long)(s->shadow.stats.bytes - s->sync_bytes), how);
+}
+
+static void
+sync_look(struct surface *s)
+{
+	if (!s->syncing)
+		return;
+	if (s->transport.fd < 0)
+		sync_answer(s, -ENODEV, "; then the device was gone");
+	else if (s->tx_len == 0 && shadow_is_settled(&s->shadow))
+		sync_answer(s, 0, "");
+	else if (bh_mono_ns() >= s->sync_until_ns)
+		sync_answer(s, 0, " so far; the rest follows as fast as the link takes it");
+}
+
+static void
+on_reply_timer(void *data)
+{
+	(void)data; /* the end of this turn looks */
+}
+
+static void
+request_sync(struct surface *s, uint32_t number)
+{
+	sync_answer(s, 0, " so far; it was asked for anew");
+	s->syncing = true;
+	s->sync_request = number;
+	s->sync_bytes = s->shadow.stats.bytes;
+	s->sync_until_ns = bh_mono_ns() + SYNC_LIMIT_MS * BH_NS_PER_MS;
+	bh_timer_in_ms(s->reply, SYNC_LIMIT_MS);
+	shadow_redraw(&s->shadow);
+}
+
+/* A fader that the bytes would drive under a hand, or -1. */
+static int
+driven_under_hand(const struct surface *s, const uint8_t *bytes, size_t len)
+{
+	struct bh_midi_parser parser = {0};
+	struct bh_midi_msg msg;
+	for (size_t i = 0; i < len; i++) {
+		if (!bh_midi_parse(&parser, bytes[i], &msg) || (msg.status & 0xf0) != BH_MIDI_BEND)
+			continue;
+		for (unsigned n = 0; n < s->shadow.controls; n++)
+			if (s->shadow.control[n].kind == BH_CTL_FADER && s->shadow.control[n].addr == (msg.status & 0xf) &&
+			    shadow_is_touched(&s->shadow, n))
+				return (int)n;
+	}
+	return -1;
+}
+
+static void
+request_emit(struct surface *s, uint32_t number, const struct bh_request_args *args)
+{
+	const uint8_t *bytes = (const uint8_t *)args->text;
+	size_t len = args->text_len, at;
+	const char *why;
+	int held;
+	if (len == 0 || len > sizeof(args->text) || !bh_midi_is_whole(bytes, len, &at, &why))
+		bh_proc_answer(s->proc, number, -EINVAL, "these are no whole MIDI messages");
+	else if ((held = driven_under_hand(s, bytes, len)) >= 0)
+		bh_proc_answer(s->proc, number, -EPERM, "a hand is on %.23s", s->shadow.control[held].name);
+	else if (!shadow_raw(&s->shadow, bytes, len))
+		bh_proc_answer(s->proc, number, -EBUSY, "the bytes before these have not been sent yet");
+	else
+		bh_proc_answer(s->proc, number, 0, "%s: %zu bytes", s->proc->name, len);
+}
+
+static struct travel
+travel_of(const struct surface *s, unsigned addr)
+{
+	return s->decode.travel.fader[addr < BH_MCU_FADERS ? addr : 0];
+}
+
+/* One line a fader: name, positions at bottom and top, and words. */
+static void
+answer_faders(struct surface *s, uint32_t number, int err, bool measured)
+{
+	char text[BH_PAYLOAD_MAX];
+	int n = 0;
+	text[0] = '\0';
+	for (unsigned k = 0; k < s->shadow.controls && n >= 0 && (size_t)n < sizeof(text); k++) {
+		const struct bh_cfg_control *c = &s->shadow.control[k];
+		struct travel t;
+		const char *why = "";
+		if (c->kind != BH_CTL_FADER || c->addr >= BH_MCU_FADERS)
+			continue;
+		t = travel_of(s, c->addr);
+		if (!measured) {
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "%.23s %u %u %u %s\n", c->name, c->addr, t.min, t.max,
+				      s->travel.fader[c->addr].max ? "measured" : "configured");
+			continue;
+		}
+		const struct measure_fader *f = &s->measure.fader[c->addr];
+		bool good = measure_result(f, &t, &why);
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%.23s %u %u %u %u %u %s\n", c->name, c->addr, good ? t.min : 0,
+			      good ? t.max : 0, f->tops, f->bottoms, good ? "ok" : f->moved ? "more" : "-");
+	}
+	bh_proc_answer(s->proc, number, err, "%s", text);
+}
+
+static void
+measure_end(struct surface *s)
+{
+	s->measuring = false;
+	bh_timer_at(s->measured, 0, 0);
+	shadow_hold_faders(&s->shadow, false);
+}
+
+static void
+on_measured_timer(void *data)
+{
+	struct surface *s = data;
+	bh_info("calibration was not finished; the faders are as before");
+	measure_end(s);
+}
+
+static int set_up_panel(struct surface *s, const struct surface_config *cfg);
+
+/* The panel anew by what is calibrated now. */
+static void
+travel_changed(struct surface *s)
+{
+	uint64_t again_ns;
+	uint8_t id = s->shadow.caps.sysex_id;
+	/* A batch that is half written must end first, or the device gets half a message. */
+	while (s->tx_len > 0 && s->transport.fd >= 0 && !s->blocked)
+		if (render(s, &again_ns) < 0)
+			break;
+	set_up_panel(s, config_of(s));
+	s->shadow.caps.sysex_id = id;
+	shadow_forget_gens(&s->shadow); /* what is wanted stands in positions of before */
+	look_at_all_cells(s);
+}
+
+static void
+request_finish(struct surface *s, uint32_t number)
+{
+	struct calibration c = s->travel;
+	unsigned good = 0;
+	for (unsigned i = 0; i < BH_MCU_FADERS; i++) {
+		struct travel t;
+		const char *why;
+		if (!measure_result(&s->measure.fader[i], &t, &why) || !travel_is_possible(&t))
+			continue;
+		c.fader[i] = t;
+		good++;
+	}
+	if (!good) {
+		bh_proc_answer(s->proc, number, -EINVAL, "no fader was pushed to both ends often enough, each time to the same end");
+		return;
+	}
+	int r = calibration_save(&c, s->proc->name);
+	if (r < 0) {
+		bh_proc_answer(s->proc, number, r, "it cannot be kept in the state folder: %s", strerror(-r));
+		return;
+	}
+	s->travel = c;
+	measure_end(s);
+	travel_changed(s);
+	bh_info("%u faders are calibrated", good);
+	answer_faders(s, number, 0, false);
+}
+
+static void
+request_calibrate(struct surface *s, uint32_t number, int64_t step)
+{
+	int r;
+	if (s->measuring)
+		bh_timer_in_ms(s->measured, MEASURE_LIMIT_MS);
+	if (!s->measuring && (step == BH_CALIBRATE_STATE || step == BH_CALIBRATE_FINISH)) {
+		bh_proc_answer(s->proc, number, -EINVAL, "no calibration is under way; it ends by itself when it is not asked for");
+		return;
+	}
+	if (step < 0 || step >= BH_CALIBRATE_STEPS) {
+		bh_proc_answer(s->proc, number, -EINVAL, "no such step");
+		return;
+	}
+	switch ((enum bh_calibrate_step)step) {
+	case BH_CALIBRATE_BEGIN:
+		if (s->measuring) {
+			bh_proc_answer(s->proc, number, -EBUSY, "a calibration is under way already");
+			return;
+		}
+		memset(&s->measure, 0, sizeof(s->measure));
+		s->measuring = true;
+		shadow_hold_faders(&s->shadow, true);
+		bh_timer_in_ms(s->measured, MEASURE_LIMIT_MS);
+		bh_info("calibration: the faders move nothing else until it ends");
+		answer_faders(s, number, 0, true);
+		return;
+	case BH_CALIBRATE_STATE: answer_faders(s, number, 0, true); return;
+	case BH_CALIBRATE_FINISH: request_finish(s, number); return;
+	case BH_CALIBRATE_CANCEL:
+		measure_end(s);
+		bh_proc_answer(s->proc, number, 0, "%s", "");
+		return;
+	case BH_CALIBRATE_SHOW: answer_faders(s, number, 0, false); return;
+	case BH_CALIBRATE_RESET:
+		r = calibration_remove(s->proc->name);
+		if (r < 0) {
+			bh_proc_answer(s->proc, number, r, "it cannot be removed from the state folder: %s", strerror(-r));
+			return;
+		}
+		memset(&s->travel, 0, sizeof(s->travel));
+		travel_changed(s);
+		answer_faders(s, number, 0, false);
+		return;
+	case BH_CALIBRATE_STEPS: return;
+	}
+}
+
+static void
+surface_on_request(struct bh_proc *proc, void *state, const struct bh_event *ev, const struct bh_request_args *args)
+{
+	struct surface *s = state;
+	bool ours = ev->id == BH_REQ_EMIT || ev->id == BH_REQ_SYNC || ev->id == BH_REQ_CALIBRATE;
+	if (!ours)
+		return;
+	if (!args)
+		bh_proc_answer(proc, ev->total, -EPROTO, "the request is of another version");
+	else if (s->transport.fd < 0 && !(ev->id == BH_REQ_CALIBRATE && args->v.i >= BH_CALIBRATE_CANCEL))
+		bh_proc_answer(proc, ev->total, -ENODEV, "the device is not there");
+	else if (ev->id == BH_REQ_EMIT)
+		request_emit(s, ev->total, args);
+	else if (ev->id == BH_REQ_SYNC)
+		request_sync(s, ev->total);
+	else
+		request_calibrate(s, ev->total, args->v.i);
+}
+
 static void
 surface_before_sleep(struct bh_proc *proc, void *state)
 {
@@ -631,6 +897,7 @@ surface_before_sleep(struct bh_proc *proc, void *state)
 		device_lost(s, r);
 	else if (!s->blocked)
 		bh_timer_at(s->render, again_ns, 0);
+	sync_look(s);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -643,6 +910,7 @@ caps_of(const struct surface_config *cfg)
 		[LINK_USB] = cfg->usb_bytes_per_s, [LINK_DIN] = cfg->din_bytes_per_s, [LINK_FREE] = no_limit};
 	return (struct surface_caps){
 		.sysex_id = cfg->sysex_id & 0x7f,
+		.fader_min = (uint16_t)cfg->fader_min,
 		.fader_max = (uint16_t)cfg->fader_max,
 		.fader_step = (uint16_t)cfg->fader_step,
 		.meter_steps = (uint8_t)cfg->meter_steps,
@@ -674,13 +942,19 @@ set_up_panel(struct surface *s, const struct surface_config *cfg)
 			return -ENOENT;
 		controls[n] = *control;
 	}
-	const struct surface_caps caps = caps_of(cfg);
-	const struct decode_options o = {.fader_max = (uint16_t)cfg->fader_max,
+	struct surface_caps caps = caps_of(cfg);
+	caps.measured = s->travel;
+	const struct decode_options o = {.fader_min = (uint16_t)cfg->fader_min,
+					 .fader_max = (uint16_t)cfg->fader_max,
+					 .fader_snap = (uint16_t)(cfg->fader_snap > cfg->fader_step ? cfg->fader_snap : cfg->fader_step),
+					 .measured = &s->travel,
 					 .invert_vpots = cfg->invert_vpots,
 					 .zero_is_a_tick = cfg->zero_tick};
 	decode_init(&s->decode, controls, n, &o);
 	s->tx_len = s->tx_done = 0;
-	if (shadow_init(&s->shadow, &s->mem->shadow, controls, n, &caps))
+	bool known = shadow_init(&s->shadow, &s->mem->shadow, controls, n, &caps);
+	s->shadow.hold_faders = s->measuring;
+	if (known)
 		return 0;
 	memset(s->mem->moved_gen, 0, sizeof(s->mem->moved_gen));
 	return 1;
@@ -736,6 +1010,15 @@ resume_device(struct surface *s)
 	return true;
 }
 
+static void
+recall_travel(struct surface *s)
+{
+	int r = calibration_load(&s->travel, s->proc->name);
+	if (r < 0 && r != -ENOENT)
+		bh_warn("its calibration in the state folder cannot be used (%s); it goes by fader_min and fader_max. `bulkhead calibrate %s` "
+			"makes another", strerror(-r), s->proc->name);
+}
+
 static int
 surface_start(struct bh_proc *proc, void *state)
 {
@@ -745,6 +1028,7 @@ surface_start(struct bh_proc *proc, void *state)
 	int left = set_up_memory(s);
 	if (left < 0)
 		return left;
+	recall_travel(s);
 	int known = set_up_panel(s, config_of(s));
 	if (known < 0) {
 		bh_proc_health(proc, BH_HEALTH_BAD_CONFIG, NULL, "this surface's controls are not in the configuration");
@@ -756,9 +1040,11 @@ surface_start(struct bh_proc *proc, void *state)
 	s->retry = bh_timer_new(proc->loop, on_retry, s);
 	s->render = bh_timer_new(proc->loop, on_render_timer, s);
 	s->refused = bh_timer_new(proc->loop, on_refused_timer, s);
+	s->reply = bh_timer_new(proc->loop, on_reply_timer, s);
+	s->measured = bh_timer_new(proc->loop, on_measured_timer, s);
 	/* Never readable: keeps us in epoll while there is neither a device nor a hint. */
 	s->anchor_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!s->retry || !s->render || !s->refused || s->anchor_fd < 0 || !bh_loop_watch(proc->loop, s->anchor_fd, EPOLLIN, on_hint, s))
+	if (!s->retry || !s->render || !s->refused || !s->reply || !s->measured || s->anchor_fd < 0 || !bh_loop_watch(proc->loop, s->anchor_fd, EPOLLIN, on_hint, s))
 		return -ENOMEM;
 	on_refused_timer(s); /* a predecessor's would flash for ever */
 	/* Feedback first, then the hand: what it did while nobody looked is newer for us, and the router decides. */
@@ -846,6 +1132,7 @@ surface_on_config(struct bh_proc *proc, void *state, const void *new_config, cha
 			break;
 	}
 	const struct surface_config *old = config_of(s), *cfg = new_config;
+	bool other_travel = cfg->fader_min != old->fader_min || cfg->fader_max != old->fader_max;
 	uint8_t id_before = s->shadow.caps.sysex_id;
 	int r = set_up_panel(s, cfg);
 	if (r < 0) {
@@ -862,6 +1149,8 @@ surface_on_config(struct bh_proc *proc, void *state, const void *new_config, cha
 	s->transport.cfg.card = cfg->card;
 	s->transport.cfg.port = cfg->port;
 	s->transport.cfg.usb = cfg->usb;
+	if (other_travel)
+		shadow_forget_gens(&s->shadow); /* what is wanted stands in positions of before */
 	look_at_all_cells(s);
 	return 0;
 }
@@ -872,12 +1161,14 @@ static const struct bh_proc_ops surface_ops = {
 	.state_size = sizeof(struct surface),
 	.fields = surface_fields,
 	.config_size = sizeof(struct surface_config),
-	.sandbox = {BH_MAY_OPEN_RW | BH_MAY_UNIX, "opens its desk anew whenever it is plugged in"},
+	.sandbox = {BH_MAY_OPEN_RW | BH_MAY_UNIX | BH_MAY_CREATE,
+		    "opens its desk anew whenever it is plugged in, and keeps the calibration of its faders"},
 	.start = surface_start,
 	.stop = surface_stop,
 	.drain = surface_drain,
 	.on_peer = surface_on_peer,
 	.on_config = surface_on_config,
+	.on_request = surface_on_request,
 	.before_sleep = surface_before_sleep,
 };
 

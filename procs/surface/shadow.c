@@ -123,6 +123,8 @@ shadow_init(struct shadow *s, struct shadow_memory *mem, const struct bh_cfg_con
 	s->enc.use_running = caps->running_status;
 	if (s->caps.fader_max == 0 || s->caps.fader_max > BH_MCU_POS_MAX)
 		s->caps.fader_max = BH_MCU_POS_MAX;
+	if (s->caps.fader_min >= s->caps.fader_max)
+		s->caps.fader_min = 0;
 	if (s->caps.fader_step == 0)
 		s->caps.fader_step = 1;
 	if (s->caps.meter_steps == 0 || s->caps.meter_steps > BH_MCU_METER_MAX)
@@ -188,6 +190,20 @@ shadow_forget(struct shadow *s)
 }
 
 void
+shadow_redraw(struct shadow *s)
+{
+	for (unsigned n = 0; n < BH_MAX_CONTROLS; n++) {
+		struct shadow_item *it = &s->mem->item[n];
+		/* The overload mark is sent only when it differs. */
+		bool meter = n < s->controls && class_of(s, n) == SHADOW_METERS;
+		it->shown = meter ? (it->wanted & METER_OVER) ^ METER_OVER : 0;
+	}
+	forget_displays(s);
+	s->enc.running = 0;
+	set_all_dirty(s);
+}
+
+void
 shadow_forget_gens(struct shadow *s)
 {
 	for (unsigned n = 0; n < BH_MAX_CONTROLS; n++)
@@ -214,10 +230,11 @@ want(struct shadow *s, unsigned n, enum shadow_class cls, uint16_t value)
 }
 
 static uint16_t
-fader_pos(const struct surface_caps *caps, double f)
+fader_pos(const struct shadow *s, unsigned n, double f)
 {
-	double pos = rint(unit(f) * caps->fader_max / caps->fader_step) * caps->fader_step;
-	return (uint16_t)(pos > caps->fader_max ? caps->fader_max : pos);
+	const struct travel usual = {.min = s->caps.fader_min, .max = s->caps.fader_max};
+	const struct travel *own = &s->caps.measured.fader[s->control[n].addr];
+	return travel_pos(own->max ? own : &usual, s->caps.fader_step, f);
 }
 
 static uint16_t
@@ -323,7 +340,7 @@ shadow_feedback(struct shadow *s, unsigned control, uint32_t gen, uint8_t type, 
 		if (none)
 			break;
 		s->hand_ns[control] = 0; /* newer than the hand's last move */
-		want(s, control, cls, fader_pos(&s->caps, v->f));
+		want(s, control, cls, fader_pos(s, control, v->f));
 		break;
 	case SHADOW_LEDS: want(s, control, cls, none ? BH_MCU_LED_OFF : led_state(v->i)); break;
 	case SHADOW_RINGS: want(s, control, cls, none ? 0 : ring_byte(&s->caps, v->i)); break;
@@ -445,6 +462,20 @@ shadow_device_id(struct shadow *s, uint8_t sysex_id)
 }
 
 void
+shadow_hold_faders(struct shadow *s, bool hold)
+{
+	if (s->hold_faders == hold)
+		return;
+	s->hold_faders = hold;
+	for (unsigned n = 0; n < s->controls && !hold; n++) {
+		if (class_of(s, n) != SHADOW_FADERS)
+			continue;
+		s->mem->item[n].shown = 0; /* hands have moved it meanwhile */
+		set_dirty(s, SHADOW_FADERS, n);
+	}
+}
+
+void
 shadow_leave(struct shadow *s, unsigned control)
 {
 	if (control < s->controls && s->control[control].kind == BH_CTL_FADER)
@@ -554,7 +585,7 @@ next_fader(struct out *o, unsigned n)
 	struct shadow *s = o->s;
 	struct shadow_item *it = &s->mem->item[n];
 	/* A touched one is dirty again when the hand leaves. */
-	if (!(it->flags & SHADOW_WANTED) || (it->flags & SHADOW_TOUCHED) || it->shown == (SHADOW_KNOWN | it->wanted))
+	if (s->hold_faders || !(it->flags & SHADOW_WANTED) || (it->flags & SHADOW_TOUCHED) || it->shown == (SHADOW_KNOWN | it->wanted))
 		return STEP_SAME;
 	if (!is_due(o, s->hand_ns[n], SHADOW_SETTLE_MS * BH_NS_PER_MS) ||
 	    !is_due(o, s->sent_ns[n], period_ns(s->caps.fader_hz)))
@@ -777,6 +808,126 @@ next_class(struct out *o, enum shadow_class cls)
 	return go_on;
 }
 
+/* ---- what others have put on the device ------------------------------------------------------ */
+
+/* What `cls` shows at this address is not known any more. */
+static void
+unknown_at(struct shadow *s, enum shadow_class cls, unsigned addr, uint32_t shown)
+{
+	for (unsigned n = 0; n < s->controls; n++)
+		if (class_of(s, n) == cls && s->control[n].addr == addr)
+			s->mem->item[n].shown = shown;
+}
+
+static void
+unknown_fader(struct shadow *s, unsigned n, uint64_t now_ns)
+{
+	s->mem->item[n].shown = 0;
+	s->sent_ns[n] = now_ns;
+	s->motor_ns[n] = now_ns + SHADOW_MOTOR_MS * BH_NS_PER_MS;
+	s->hand_ns[n] = 0;
+}
+
+static void
+unknown_digits(struct shadow *s, unsigned first, unsigned count)
+{
+	for (unsigned n = 0; n < s->controls; n++) {
+		const struct bh_cfg_control *c = &s->control[n];
+		if (class_of(s, n) != SHADOW_DIGITS)
+			continue;
+		for (unsigned i = c->addr; i < (unsigned)c->addr + c->width; i++)
+			if (i >= first && i < first + count)
+				s->mem->digit_shown[i] = DIGIT_UNKNOWN;
+	}
+}
+
+static void
+unknown_text(struct shadow *s, unsigned first, unsigned count)
+{
+	for (unsigned n = 0; n < s->controls; n++) {
+		for (unsigned i = 0; class_of(s, n) == SHADOW_TEXT && i < 2 * BH_MCU_CELL_WIDTH; i++) {
+			unsigned at = i / BH_MCU_CELL_WIDTH * BH_MCU_LCD_COLS + s->control[n].addr * BH_MCU_CELL_WIDTH +
+				      i % BH_MCU_CELL_WIDTH;
+			if (at >= first && at < first + count)
+				s->mem->lcd_shown[at] = s->batch_lcd[at] = 0;
+		}
+	}
+}
+
+static void
+unknown_all(struct shadow *s, uint64_t now_ns)
+{
+	for (unsigned n = 0; n < s->controls; n++) {
+		s->mem->item[n].shown = 0;
+		if (class_of(s, n) == SHADOW_FADERS)
+			unknown_fader(s, n, now_ns);
+	}
+	forget_displays(s);
+	memcpy(s->batch_lcd, s->mem->lcd_shown, sizeof(s->batch_lcd));
+}
+
+static void
+unknown_after(struct shadow *s, const struct bh_midi_msg *msg, uint64_t now_ns)
+{
+	static const struct bh_mcu_opts any = {.device_id = BH_MCU_ID_ANY};
+	struct bh_mcu_cmd cmd;
+	if (!bh_mcu_decode_cmd(&any, msg, &cmd))
+		cmd.kind = BH_MCU_CMD_OTHER;
+	switch (cmd.kind) {
+	case BH_MCU_CMD_LED: unknown_at(s, SHADOW_LEDS, cmd.note, 0); break;
+	case BH_MCU_CMD_FADER:
+		for (unsigned n = 0; n < s->controls; n++)
+			if (class_of(s, n) == SHADOW_FADERS && s->control[n].addr == cmd.index)
+				unknown_fader(s, n, now_ns);
+		break;
+	case BH_MCU_CMD_RING: unknown_at(s, SHADOW_RINGS, VPOT_CC + cmd.index, 0); break;
+	case BH_MCU_CMD_DIGIT: unknown_digits(s, cmd.index, 1); break;
+	case BH_MCU_CMD_TIMECODE: unknown_digits(s, 0, 10); break;
+	case BH_MCU_CMD_ASSIGNMENT: unknown_digits(s, 10, 2); break;
+	case BH_MCU_CMD_METER: unknown_at(s, SHADOW_METERS, cmd.index, 0); break;
+	case BH_MCU_CMD_METER_OVER: unknown_at(s, SHADOW_METERS, cmd.index, cmd.on ? METER_OVER : 0); break;
+	case BH_MCU_CMD_LCD: unknown_text(s, cmd.offset, cmd.text_len); break;
+	case BH_MCU_CMD_COLOURS: memset(s->mem->color_shown, COLOR_UNKNOWN, sizeof(s->mem->color_shown)); break;
+	case BH_MCU_CMD_RESET:
+	case BH_MCU_CMD_RECALIBRATE:
+	case BH_MCU_CMD_OFFLINE:
+	case BH_MCU_CMD_FADERS_DOWN:
+	case BH_MCU_CMD_LEDS_OFF:
+	case BH_MCU_CMD_GO_OFFLINE: unknown_all(s, now_ns); break;
+	case BH_MCU_CMD_OTHER:
+		if (msg->sysex)
+			unknown_all(s, now_ns);
+		break;
+	case BH_MCU_CMD_QUERY:
+	case BH_MCU_CMD_REPLY:
+	case BH_MCU_CMD_VERSION_REQUEST:
+	case BH_MCU_CMD_CLICK:
+	case BH_MCU_CMD_BACKLIGHT:
+	case BH_MCU_CMD_TOUCHLESS:
+	case BH_MCU_CMD_SENSITIVITY:
+	case BH_MCU_CMD_METER_MODE:
+	case BH_MCU_CMD_METER_ORIENTATION: break;
+	}
+}
+
+static void
+send_raw(struct out *o)
+{
+	struct shadow *s = o->s;
+	struct bh_midi_parser parser = {0};
+	struct bh_midi_msg msg;
+	if (s->raw_len == 0 || s->raw_len > o->cap || !link_is_free(o))
+		return;
+	memcpy(o->buf, s->raw, s->raw_len);
+	o->len = s->raw_len;
+	link_used(o, s->raw_len);
+	for (unsigned i = 0; i < s->raw_len; i++)
+		if (bh_midi_parse(&parser, s->raw[i], &msg))
+			unknown_after(s, &msg, o->now_ns);
+	s->raw_len = 0;
+	s->enc.running = 0;
+}
+
 size_t
 shadow_next(struct shadow *s, uint64_t now_ns, uint8_t *buf, size_t cap, uint64_t *again_ns)
 {
@@ -784,13 +935,7 @@ shadow_next(struct shadow *s, uint64_t now_ns, uint8_t *buf, size_t cap, uint64_
 	s->batch_len = s->batch_done = 0;
 	s->batch_written = 0;
 	memcpy(s->batch_lcd, s->mem->lcd_shown, sizeof(s->batch_lcd));
-	if (s->raw_len > 0 && s->raw_len <= o.cap && link_is_free(&o)) {
-		memcpy(buf, s->raw, s->raw_len);
-		o.len = s->raw_len;
-		link_used(&o, s->raw_len);
-		s->raw_len = 0;
-		s->enc.running = 0;
-	}
+	send_raw(&o);
 	for (unsigned cls = 0; cls < SHADOW_CLASSES; cls++)
 		if (!next_class(&o, (enum shadow_class)cls))
 			break;
@@ -841,7 +986,7 @@ shadow_is_settled(const struct shadow *s)
 		const struct shadow_item *it = &s->mem->item[n];
 		enum shadow_class cls = class_of(s, n);
 		bool differs = it->shown != (SHADOW_KNOWN | it->wanted);
-		if (cls == SHADOW_FADERS && (it->flags & SHADOW_WANTED) && !(it->flags & SHADOW_TOUCHED) && differs)
+		if (cls == SHADOW_FADERS && !s->hold_faders && (it->flags & SHADOW_WANTED) && !(it->flags & SHADOW_TOUCHED) && differs)
 			return false;
 		if (cls == SHADOW_RINGS && differs)
 			return false;

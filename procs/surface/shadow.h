@@ -26,12 +26,13 @@
 #include "common/config/compiled.h"
 #include "common/feedback.h"
 #include "common/midi/mcu.h"
+#include "procs/surface/calibrate.h"
 
 enum {
 	SHADOW_MAGIC = 0x31444853, /* "SHD1" */
 	SHADOW_BATCH = 512,	   /* bytes that shadow_next() gives at most; longer than any message */
 	SHADOW_BATCH_ITEMS = 200,
-	SHADOW_RAW_MAX = 64,
+	SHADOW_RAW_MAX = 320, /* less than a batch */
 	/*
 	 * On some devices a motor that moves reports its way: for so long after a command, and as long as reports go on
 	 * without a pause, up to a limit, untouched movement is taken for the motor's.
@@ -51,7 +52,8 @@ enum {
 /* What the device can do; from its file. */
 struct surface_caps {
 	uint8_t sysex_id;
-	uint16_t fader_max, fader_step;
+	uint16_t fader_min, fader_max, fader_step;
+	struct calibration measured; /* goes before the two */
 	uint8_t meter_steps; /* highest level */
 	bool colors, meters, ring_mark;
 	bool running_status; /* the link may use it (DIN) */
@@ -115,6 +117,7 @@ struct shadow {
 	unsigned turn[SHADOW_CLASSES]; /* where the class goes on */
 	uint8_t raw[SHADOW_RAW_MAX];
 	unsigned raw_len;
+	bool hold_faders; /* no motor is driven */
 	/* the batch that is being written */
 	struct shadow_sent batch[SHADOW_BATCH_ITEMS];
 	unsigned batch_len, batch_done;
@@ -157,12 +160,21 @@ void shadow_dark(struct shadow *s);
 /* The device's sysex id is another than was thought: displays and colours are sent anew. */
 void shadow_device_id(struct shadow *s, uint8_t sysex_id);
 
+/* No motor is driven until this is taken back; then each is set to what is wanted. */
+void shadow_hold_faders(struct shadow *s, bool hold);
+
 /*
  * Leave this fader where it is until it is touched or feedback comes: the hand may have moved it while nobody looked.
  */
 void shadow_leave(struct shadow *s, unsigned control);
 
-/* Bytes that go before everything else (an answer to the device). False if there is no room. */
+/* Send all that is shown once more, whatever stands there: the device may show something else. Hands stay where they are. */
+void shadow_redraw(struct shadow *s);
+
+/*
+ * Whole messages that go before everything else (an answer to the device, what a person emits). False if there is no room. What
+ * they change is unknown from the moment that they are sent: it stays so until it is wanted anew, or shadow_redraw().
+ */
 bool shadow_raw(struct shadow *s, const uint8_t *bytes, size_t len);
 
 /*

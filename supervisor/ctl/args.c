@@ -123,6 +123,16 @@ take_option(struct ctl *ctl, const struct ctl_option_row *o, const char *value)
 	case CTL_OPT_SECRETS: ctl->secrets = true; return 0;
 	case CTL_OPT_AGAINST: ctl->against = value; return 0;
 	case CTL_OPT_PROFILE: ctl->profile = value; return 0;
+	case CTL_OPT_WATCH:
+		if (ctl_parse_int(value, 0, 600000, &ctl->watch_ms) < 0)
+			return ctl_error(ctl, "bad-value", NULL, "--watch takes milliseconds, not \"%s\"", value);
+		return 0;
+	case CTL_OPT_BATCH: ctl->batch = true; return 0;
+	case CTL_OPT_RESET: ctl->reset = true; return 0;
+	case CTL_OPT_SHOW: ctl->show = true; return 0;
+	case CTL_OPT_OUTPUT: ctl->output = value; return 0;
+	case CTL_OPT_FORCE: ctl->force = true; return 0;
+	case CTL_OPT_PORTS: ctl->ports = value; return 0;
 	case CTL_OPT_TIMEOUT:
 		if (ctl_parse_seconds(value, &ctl->timeout) < 0)
 			return ctl_error(ctl, "bad-value", NULL, "--timeout takes seconds, not \"%s\"", value);
@@ -148,7 +158,7 @@ ctl_parse(struct ctl *ctl, int argc, char **argv, char **rest, int *nrest)
 {
 	unsigned given = 0;
 	bool only_words = false;
-	*ctl = (struct ctl){.out = &ctl_text, .last = -1, .timeout = -1};
+	*ctl = (struct ctl){.out = &ctl_text, .last = -1, .timeout = -1, .watch_ms = -1};
 	*nrest = 0;
 	for (int i = 1; i < argc; i++) {
 		const char *value;
@@ -217,6 +227,38 @@ ctl_parse_int(const char *text, long min, long max, long *out)
 		return -EINVAL;
 	*out = n;
 	return 0;
+}
+
+static int
+hex_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int
+ctl_parse_hex(int argc, char **argv, uint8_t *out, size_t cap, const char **wrong)
+{
+	size_t n = 0;
+	for (int i = 0; i < argc; i++) {
+		const char *w = argv[i];
+		*wrong = w;
+		if (w[0] == '0' && (w[1] == 'x' || w[1] == 'X'))
+			w += 2;
+		size_t len = strlen(w);
+		if (len && (w[len - 1] == 'h' || w[len - 1] == 'H'))
+			len--;
+		if (len == 0 || len % 2)
+			return -EINVAL;
+		for (size_t k = 0; k < len; k += 2) {
+			int high = hex_of(w[k]), low = hex_of(w[k + 1]);
+			if (high < 0 || low < 0)
+				return -EINVAL;
+			if (n == cap)
+				return -E2BIG;
+			out[n++] = (uint8_t)(high << 4 | low);
+		}
+	}
+	return (int)n;
 }
 
 int

@@ -224,3 +224,17 @@ ctl_redact(struct ctl *ctl, const char *file, char **text)
 	free(err.text);
 	return code;
 }
+
+int
+ctl_try_config(const char *file, char *text, size_t cap)
+{
+	char *args[] = {(char *)"bh-config", (char *)(uintptr_t)file, NULL};
+	struct said err;
+	int r = said_open(&err);
+	if (r == 0)
+		r = run_config(args, -1, -1, NULL, &err);
+	snprintf(text, cap, "%s", err.text ? err.text : "");
+	said_close(&err);
+	free(err.text);
+	return r;
+}

@@ -11,3 +11,5 @@ int ctl_check_against(struct ctl *ctl, const char *file, char **changes);
 int ctl_redact(struct ctl *ctl, const char *file, char **text);
 /* Convert a configuration of XTouch-GW; ours goes to `out` (borrowed; -1 = stdout), notes and errors to stderr. As above. */
 int ctl_import(struct ctl *ctl, const char *file, int out);
+/* The same without a word: 0, else what it ended with or -errno, and its errors in `text`. */
+int ctl_try_config(const char *file, char *text, size_t cap);

@@ -231,13 +231,13 @@ ctl_read(struct ctl *ctl, enum bh_wire_verb verb, const char *arg, struct ctl_an
 }
 
 int
-ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb)
+ctl_ask(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb, struct ctl_answer *a)
 {
-	struct ctl_answer a = {0};
 	pid_t keeper, supervisor;
 	char path[256];
 	int code;
-	msgpack_unpacked_init(&a.in.u);
+	memset(a, 0, sizeof(*a));
+	msgpack_unpacked_init(&a->in.u);
 	bh_wire_close(o);
 	if (o->failed || o->len > BH_WIRE_REQUEST_MAX) {
 		code = ctl_error(ctl, "bad-value", NULL, "the arguments are too long");
@@ -255,17 +255,25 @@ ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb v
 				 "bh-control is not there");
 		goto out;
 	}
-	r = exchange(path, o, id, patient(verb == BH_VERB_RELOAD || verb == BH_VERB_PROFILE ? RELOAD_MS : ACT_MS), &a);
+	r = exchange(path, o, id, patient(verb == BH_VERB_RELOAD || verb == BH_VERB_PROFILE ? RELOAD_MS : ACT_MS), a);
 	if (r < 0) {
 		code = ctl_error(ctl, "timed-out", "whether it was done is not known: look before you try again",
 				 "bh-control does not answer (%s)", strerror(-r));
 		goto out;
 	}
-	code = judge(ctl, &a);
+	code = judge(ctl, a);
+out:
+	bh_wire_out_fini(o);
+	return code;
+}
+
+int
+ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb)
+{
+	struct ctl_answer a;
+	int code = ctl_ask(ctl, o, id, verb, &a);
 	if (code == CTL_OK)
 		ctl->out->done(stdout, a.root);
-out:
 	ctl_answer_fini(&a);
-	bh_wire_out_fini(o);
 	return code;
 }

@@ -22,6 +22,8 @@ int ctl_read(struct ctl *ctl, enum bh_wire_verb verb, const char *arg, struct ct
 uint64_t ctl_begin(struct bh_wire_out *o, enum bh_wire_verb verb);
 /* Close, send, wait and show. The exit code. */
 int ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb);
+/* The same, but its answer is given to the caller (to be freed), and shown only if it is an error. */
+int ctl_ask(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb, struct ctl_answer *a);
 /* Does bh-control listen, within `ms` (0: now)? */
 bool ctl_wait_control(int ms);
 void ctl_answer_fini(struct ctl_answer *a);

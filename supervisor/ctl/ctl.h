@@ -25,6 +25,8 @@ enum ctl_option {
 	CTL_OPT_JSON = 1, CTL_OPT_RUNTIME = 2, CTL_OPT_HELP = 4, /* everywhere (json: where it reads) */
 	CTL_OPT_CONFIG = 8, CTL_OPT_SIGNAL = 16, CTL_OPT_ALL = 32, CTL_OPT_LAST = 64, CTL_OPT_ONCE = 128, CTL_OPT_AS = 256,
 	CTL_OPT_TIMEOUT = 512, CTL_OPT_SURFACE = 1024, CTL_OPT_SECRETS = 2048, CTL_OPT_AGAINST = 4096, CTL_OPT_PROFILE = 8192,
+	CTL_OPT_WATCH = 16384, CTL_OPT_BATCH = 32768, CTL_OPT_RESET = 65536, CTL_OPT_SHOW = 131072, CTL_OPT_OUTPUT = 262144,
+	CTL_OPT_FORCE = 524288, CTL_OPT_PORTS = 1048576,
 };
 
 struct ctl_option_row {
@@ -40,10 +42,12 @@ extern const size_t ctl_option_count;
 struct ctl_writer;
 
 struct ctl {
-	bool json, all, once, secrets;
+	bool json, all, once, secrets, batch, reset, show, force;
 	const char *config, *signal, *as, *surface, *against, *profile; /* borrowed from argv */
 	long last;			  /* -1 = not said */
 	double timeout;			  /* seconds; -1 = not said */
+	long watch_ms;			  /* -1 = not said */
+	const char *output, *ports;	  /* borrowed from argv */
 	const struct ctl_writer *out;
 	const struct ctl_verb *verb;
 };
@@ -92,6 +96,10 @@ int verb_turn(struct ctl *ctl, int argc, char **argv);
 int verb_learn(struct ctl *ctl, int argc, char **argv);
 int verb_explain(struct ctl *ctl, int argc, char **argv);
 int verb_import(struct ctl *ctl, int argc, char **argv);
+int verb_emit(struct ctl *ctl, int argc, char **argv);
+int verb_sync(struct ctl *ctl, int argc, char **argv);
+int verb_calibrate(struct ctl *ctl, int argc, char **argv);
+int verb_setup(struct ctl *ctl, int argc, char **argv);
 int verb_names(struct ctl *ctl, int argc, char **argv);
 int verb_version(struct ctl *ctl, int argc, char **argv);
 int verb_help(struct ctl *ctl, int argc, char **argv);
@@ -109,6 +117,11 @@ int ctl_parse_seconds(const char *text, double *out); /* "30", "0.5", "2s", "300
 int ctl_parse_int(const char *text, long min, long max, long *out);
 /* "KILL", "SIGKILL", "9" -> 9; -EINVAL. */
 int ctl_parse_signal(const char *text);
+/*
+ * Words of hexadecimal digits ("90", "0x90", "907f01", "90h") as bytes: how many, or -EINVAL with the word in *wrong; -E2BIG when they
+ * are more than cap.
+ */
+int ctl_parse_hex(int argc, char **argv, uint8_t *out, size_t cap, const char **wrong);
 /* "down" "press" 1, "up" "release" 0, "both" 2, or a number. -EINVAL. */
 int ctl_parse_press(const char *text);
 /* Seconds in two words at most: "3 min 2 s". */

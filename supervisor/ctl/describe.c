@@ -164,6 +164,7 @@ request_name(uint32_t code)
 		{BH_REQ_TURN, "turn"},	   {BH_REQ_PAGE, "page"},     {BH_REQ_RESTORE, "restore"}, {BH_REQ_START, "start"},
 		{BH_REQ_STOP, "stop"},	   {BH_REQ_RESTART, "restart"}, {BH_REQ_HOLD, "hold"},	{BH_REQ_RELEASE, "release"},
 		{BH_REQ_KILL, "kill"},	   {BH_REQ_RELOAD, "reload"}, {BH_REQ_QUIT, "quit"}, {BH_REQ_PROFILE, "profile"},
+		{BH_REQ_EMIT, "emit"},	   {BH_REQ_SYNC, "sync"},     {BH_REQ_CALIBRATE, "calibrate"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == code)
@@ -190,7 +191,7 @@ describe_request(const struct bh_view *v, const char *from, const struct bh_even
 		name_action(v, args.slot, args.index, d);
 	else if (ev->id == BH_REQ_PRESS || ev->id == BH_REQ_MOVE || ev->id == BH_REQ_TURN)
 		name_control(v, args.slot, args.index, d);
-	else if (ev->id >= BH_REQ_START && ev->id <= BH_REQ_KILL && role_of(v, args.slot, slot, sizeof(slot)) != BH_ROLE_NONE)
+	else if (((ev->id >= BH_REQ_START && ev->id <= BH_REQ_KILL) || (ev->id >= BH_REQ_EMIT && ev->id <= BH_REQ_CALIBRATE)) && role_of(v, args.slot, slot, sizeof(slot)) != BH_ROLE_NONE)
 		snprintf(d->name, sizeof(d->name), "%s", slot);
 	snprintf(d->words, sizeof(d->words), "%s asks: %s %s", from, d->text, d->name);
 }

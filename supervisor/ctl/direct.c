@@ -89,6 +89,8 @@ take_segment(struct direct *d, int fd, bool outboxes)
 		keep_newest(&d->params[w], &seg);
 	} else if (seg.head.kind == BH_SEG_STATE && w == BH_SLOT_ROUTER) {
 		keep_newest(&d->state, &seg);
+	} else if (seg.head.kind == BH_SEG_PRIVATE && d->raw && w == d->raw_slot) {
+		keep_newest(d->raw, &seg);
 	} else if (seg.head.kind == BH_SEG_OUTBOX && outboxes) {
 		unsigned i = 0;
 		while (i < d->outboxes && (d->outbox[i].head.writer != w || d->outbox[i].head.peer != seg.head.peer))
@@ -105,13 +107,15 @@ take_segment(struct direct *d, int fd, bool outboxes)
 }
 
 static bool
-is_wanted(const char *name, bool outboxes)
+is_wanted(const struct direct *d, const char *name, bool outboxes)
 {
 	size_t len = strlen(name);
 	static const char *const ends[] = {".self", ".params", ".state", ".table"};
 	for (unsigned i = 0; i < BH_ARRAY_LEN(ends); i++)
 		if (len > strlen(ends[i]) && strcmp(name + len - strlen(ends[i]), ends[i]) == 0)
 			return true;
+	if (d->raw && len > 8 && strcmp(name + len - 8, ".private") == 0)
+		return true;
 	return outboxes && strchr(name, '>');
 }
 
@@ -134,7 +138,7 @@ scan(struct direct *d, pid_t pid, bool outboxes)
 		if (end)
 			*end = '\0';
 		bool config = strcmp(link + 7, "bulkhead.config") == 0;
-		if (!config && !is_wanted(link + 7, outboxes))
+		if (!config && !is_wanted(d, link + 7, outboxes))
 			continue;
 		bh_autoclose int fd = openat(dirfd(fds), e->d_name, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
@@ -247,4 +251,47 @@ direct_config(int *config, int *source)
 	if (keeper && *config < 0)
 		r = scan_config(keeper, &newest, config, source);
 	return *config >= 0 ? 0 : r < 0 ? r : -ESRCH;
+}
+
+int
+direct_raw_open(struct direct_raw *r, uint16_t slot)
+{
+	struct direct d = {.raw = &r->seg, .raw_slot = slot};
+	pid_t keeper, supervisor;
+	memset(r, 0, sizeof(*r));
+	if (!direct_pids(&keeper, &supervisor))
+		return -ESRCH;
+	if (supervisor)
+		scan(&d, supervisor, false);
+	if (keeper)
+		scan(&d, keeper, false);
+	direct_close(&d);
+	r->ring = r->seg.base ? bh_seg_section(&r->seg, BH_SEC_BYTES, 1, &r->size) : NULL;
+	r->head = r->seg.base ? bh_seg_section(&r->seg, BH_SEC_BYTES_HEAD, sizeof(*r->head), NULL) : NULL;
+	if (!r->ring || !r->head || !r->size) {
+		direct_raw_close(r);
+		return -ENOENT;
+	}
+	r->pos = __atomic_load_n(&r->head->decoded, __ATOMIC_ACQUIRE);
+	return 0;
+}
+
+size_t
+direct_raw_read(struct direct_raw *r, uint8_t *buf, size_t cap)
+{
+	uint64_t end = __atomic_load_n(&r->head->decoded, __ATOMIC_ACQUIRE);
+	size_t n = 0;
+	/* The next read of the process clears what lies before it; and it may count anew after it was replaced. */
+	if (end < r->pos || end - r->pos > r->size / 2)
+		r->pos = end;
+	while (n < cap && r->pos < end)
+		buf[n++] = __atomic_load_n(&r->ring[r->pos++ % r->size], __ATOMIC_RELAXED);
+	return n;
+}
+
+void
+direct_raw_close(struct direct_raw *r)
+{
+	bh_seg_unmap(&r->seg);
+	memset(r, 0, sizeof(*r));
 }

@@ -177,7 +177,7 @@ ctl_follow(struct ctl *ctl, const char *name, const struct ctl_follow *f)
 	while (r == 0 && code == CTL_OK && !ended) {
 		collect(w, f->event, only);
 		/* The last N of all rings together, not of each. */
-		bool enough = tell_batch(w, first && last >= 0 && w->n > (size_t)last ? w->n - (size_t)last : 0, f->tell, f->data);
+		bool enough = tell_batch(w, first && last > 0 && w->n > (size_t)last ? w->n - (size_t)last : 0, f->tell, f->data);
 		first = false;
 		if (enough || ctl->once || bh_mono_ns() >= until)
 			break;

@@ -37,7 +37,7 @@ static const struct {
 	{"template", BH_MAY_UDP},
 	{"store", BH_MAY_CREATE},
 	{"control", BH_MAY_UNIX | BH_MAY_CREATE | BH_MAY_THREADS},
-	{"surface", BH_MAY_OPEN_RW | BH_MAY_UNIX},
+	{"surface", BH_MAY_OPEN_RW | BH_MAY_UNIX | BH_MAY_CREATE},
 	{"midi", BH_MAY_OPEN_RW},
 };
 #define PROFILES (int)(sizeof(profile) / sizeof(profile[0]))

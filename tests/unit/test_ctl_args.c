@@ -1,9 +1,11 @@
 /* The tool's table of verbs, its command line, and what is generated from the table. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "supervisor/ctl/ctl.h"
+#include "supervisor/ctl/hear.h"
 #include "supervisor/ctl/learn.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/tail.h"
@@ -43,7 +45,7 @@ END_TEST
 
 START_TEST(every_verb_that_reads_has_json)
 {
-	static const char *const reads[] = {"check", "status", "monitor", "trace", "pages", "params", "get", "names", "version", "learn"};
+	static const char *const reads[] = {"check", "status", "monitor", "trace", "pages", "params", "get", "names", "version", "learn", "sync", "emit", "calibrate", "setup"};
 	for (size_t i = 0; i < BH_ARRAY_LEN(reads); i++)
 		ck_assert_msg(ctl_find_verb(reads[i])->options & CTL_OPT_JSON, "%s", reads[i]);
 }
@@ -94,6 +96,44 @@ START_TEST(wrong_uses_are_two)
 					    "trace", "trace loop --last many", "learn --timeout soon", "learn --timeout -1", "kill --signal", "status --json=yes", "page"};
 	for (size_t i = 0; i < BH_ARRAY_LEN(lines); i++)
 		ck_assert_msg(parse(lines[i]) == CTL_USAGE, "bulkhead %s", lines[i]);
+}
+END_TEST
+
+START_TEST(bytes_are_written_as_people_write_them)
+{
+	uint8_t out[8];
+	const char *wrong = "";
+	char *good[] = {"90", "0x18", "7Fh", "E00102"};
+	ck_assert_int_eq(ctl_parse_hex(4, good, out, sizeof(out), &wrong), 6);
+	ck_assert_mem_eq(out, ((uint8_t[]){0x90, 0x18, 0x7f, 0xe0, 0x01, 0x02}), 6);
+	ck_assert_int_eq(ctl_parse_hex(4, good, out, 5, &wrong), -E2BIG);
+	static char *bad[] = {"9", "0x", "9g", "", "h", "909"};
+	for (size_t i = 0; i < BH_ARRAY_LEN(bad); i++) {
+		ck_assert_int_eq(ctl_parse_hex(1, &bad[i], out, sizeof(out), &wrong), -EINVAL);
+		ck_assert_ptr_eq(wrong, bad[i]);
+	}
+}
+END_TEST
+
+START_TEST(what_a_device_says_is_told_in_words)
+{
+	static const struct {
+		struct bh_midi_msg msg;
+		const char *words, *hex;
+	} rows[] = {
+		{{.status = 0x90, .data = {0x12, 0x7f}, .len = 2}, "button mute3 pressed (note 18)", "90 12 7f"},
+		{{.status = 0x90, .data = {0x68, 0x00}, .len = 2}, "fader 1 let go", "90 68 00"},
+		{{.status = 0xe8, .data = {0x3f, 0x7c}, .len = 2}, "fader 9 at 15935", "e8 3f 7c"},
+		{{.status = 0xb0, .data = {0x11, 0x42}, .len = 2}, "V-Pot 2 turned by -2", "b0 11 42"},
+		{{.status = 0xc3, .data = {0x11}, .len = 1}, "not of Mackie Control", "c3 11"},
+	};
+	char text[200];
+	for (size_t i = 0; i < BH_ARRAY_LEN(rows); i++) {
+		hear_words(&rows[i].msg, text, sizeof(text));
+		ck_assert_str_eq(text, rows[i].words);
+		hear_hex(&rows[i].msg, text, sizeof(text));
+		ck_assert_str_eq(text, rows[i].hex);
+	}
 }
 END_TEST
 
@@ -346,6 +386,8 @@ main(void)
 	tcase_add_test(args, every_verb_of_the_plan_is_there);
 	tcase_add_test(args, options_stand_anywhere_and_negative_values_are_values);
 	tcase_add_test(args, wrong_uses_are_two);
+	tcase_add_test(args, bytes_are_written_as_people_write_them);
+	tcase_add_test(args, what_a_device_says_is_told_in_words);
 	tcase_add_test(args, a_learnt_line_is_one_that_can_be_pasted);
 	tcase_add_test(args, help_may_be_asked_for_in_both_ways);
 	tcase_add_test(args, the_runtime_folder_becomes_absolute);

@@ -74,6 +74,27 @@ START_TEST(faders_have_position_and_touch)
 }
 END_TEST
 
+START_TEST(near_an_end_is_the_end_and_a_measured_fader_has_its_own)
+{
+	struct calibration measured = {.fader[1] = {.min = 12, .max = 15935}};
+	struct decode_options o = {.fader_max = 16380, .fader_snap = 8, .measured = &measured};
+	decode_init(&d, panel.c, panel.n, &o);
+	ck_assert(say(0xe0, 0x78, 0x7f)); /* 16376 */
+	ck_assert_double_eq(ev.unit, 1);
+	ck_assert(say(0xe0, 0x07, 0x00));
+	ck_assert_double_eq(ev.unit, 0);
+	ck_assert(say(0xe0, 0x00, 0x40));
+	ck_assert_double_eq(ev.unit, 8192.0 / 16380);
+	ck_assert(say(0xe1, 0x3f, 0x7c)); /* 15935 */
+	ck_assert_double_eq(ev.unit, 1);
+	ck_assert_uint_eq(ev.pos_14bit, 15935);
+	ck_assert(say(0xe1, 0x0c, 0x00));
+	ck_assert_double_eq(ev.unit, 0);
+	ck_assert(say(0xe0, 0x3f, 0x7c)); /* its neighbour was not measured */
+	ck_assert(ev.unit < 0.98);
+}
+END_TEST
+
 START_TEST(pots_jog_and_pedal_turn)
 {
 	ck_assert(say(0xb0, 0x17, 0x47));
@@ -135,6 +156,7 @@ main(void)
 	tcase_add_test(t, buttons_come_by_their_names);
 	tcase_add_test(t, lamps_are_not_pressed);
 	tcase_add_test(t, faders_have_position_and_touch);
+	tcase_add_test(t, near_an_end_is_the_end_and_a_measured_fader_has_its_own);
 	tcase_add_test(t, pots_jog_and_pedal_turn);
 	tcase_add_test(t, a_device_that_turns_the_other_way_is_inverted);
 	tcase_add_test(t, what_the_panel_lacks_is_nothing);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/midi/check.h"
 #include "common/midi/parse.h"
 
 struct got {
@@ -279,12 +280,75 @@ START_TEST(what_is_encoded_is_parsed_back_however_it_is_cut)
 }
 END_TEST
 
+START_TEST(whole_messages_and_nothing_else)
+{
+	static const struct {
+		uint8_t bytes[12];
+		size_t len;
+		bool whole;
+		size_t at;
+	} rows[] = {
+		{{0x90, 0x18, 0x7f}, 3, true, 0},
+		{{0x90, 0x18, 0x7f, 0xe0, 0, 0, 0xd0, 0x1c, 0xf8}, 9, true, 0},
+		{{0xf0, 0, 0, 0x66, 0x14, 0, 0xf7, 0xc0, 1}, 9, true, 0},
+		{{0}, 0, true, 0},
+		{{0x18, 0x7f}, 2, false, 0},
+		{{0x90, 0x18}, 2, false, 2},
+		{{0x90, 0x18, 0x90, 0x18, 0x7f}, 5, false, 2},
+		{{0x90, 0x18, 0x7f, 0x19, 0x7f}, 5, false, 3}, /* running status */
+		{{0xf0, 1, 2}, 3, false, 3},
+		{{0xf0, 1, 0x90, 0xf7}, 4, false, 2},
+		{{0xf7}, 1, false, 0},
+		{{0xf4}, 1, false, 0},
+		{{0xfd}, 1, false, 0}, /* never on a cable: our rings are filled with it */
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t at;
+		const char *why;
+		bool whole = bh_midi_is_whole(rows[i].bytes, rows[i].len, &at, &why);
+		ck_assert_msg(whole == rows[i].whole, "row %zu: %s", i, why);
+		if (!whole)
+			ck_assert_msg(at == rows[i].at && strlen(why) > 5, "row %zu: %zu", i, at);
+	}
+}
+END_TEST
+
+START_TEST(what_is_whole_is_parsed_without_an_oddity)
+{
+	srandom(11);
+	unsigned odd = 0, whole = 0; /* an assertion each would take minutes */
+	for (int k = 0; k < 200000; k++) {
+		uint8_t bytes[9];
+		size_t len = (size_t)(random() % 10), at;
+		const char *why;
+		struct bh_midi_parser p = {0};
+		struct bh_midi_msg msg;
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = (uint8_t)(random() % 3 ? random() & 0x7f : random() % 3 ? 0x80 | random() : 0xf0 | (random() & 7));
+		if (!bh_midi_is_whole(bytes, len, &at, &why)) {
+			odd += at > len;
+			continue;
+		}
+		for (size_t i = 0; i < len; i++)
+			bh_midi_parse(&p, bytes[i], &msg);
+		const struct bh_midi_counters *c = &p.counters;
+		odd += p.status || p.in_sysex || c->undefined || c->orphan_data || c->cut_short || c->sysex_aborted || c->stray_end ||
+		       c->running;
+		whole++;
+	}
+	ck_assert_uint_eq(odd, 0);
+	ck_assert_uint_gt(whole, 1000);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *s = suite_create("midi_parse");
 	TCase *t = tcase_create("all");
 	tcase_add_test(t, each_kind_of_channel_message_has_its_length);
+	tcase_add_test(t, whole_messages_and_nothing_else);
+	tcase_add_test(t, what_is_whole_is_parsed_without_an_oddity);
 	tcase_add_test(t, running_status_repeats_the_last_channel_status);
 	tcase_add_test(t, system_common_ends_running_status);
 	tcase_add_test(t, realtime_bytes_stand_anywhere_and_disturb_nothing);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/mem.h"
 #include "common/units.h"
 #include "tests/unit/panel.h"
 
@@ -876,6 +877,164 @@ START_TEST(a_busy_fader_does_not_starve_its_neighbours)
 }
 END_TEST
 
+/* Send bytes as a person would, and let the desk take them. */
+static void
+desk_emit(struct desk *d, const uint8_t *bytes, size_t len)
+{
+	ck_assert(shadow_raw(&d->s, bytes, len));
+	desk_run(d, 1000);
+}
+
+START_TEST(everything_is_sent_once_more_on_request_and_hands_stay)
+{
+	struct desk *d = desk_rendered();
+	unsigned main = panel_find(&d->panel, "fader_main");
+	desk_want_f(d, "meter1", 0.5);
+	desk_run(d, 100);
+	size_t full = d->bytes;
+	shadow_touch(&d->s, main, true);
+	desk_run(d, 1000);
+	desk_reset_count(d);
+	shadow_redraw(&d->s);
+	desk_run(d, 5000);
+	ck_assert_uint_eq(count_kind(d, BH_MCU_CMD_LED), 95);
+	ck_assert_uint_eq(count_kind(d, BH_MCU_CMD_FADER), 8);
+	ck_assert_uint_eq(count_kind(d, BH_MCU_CMD_RING), 8);
+	ck_assert_uint_ge(count_kind(d, BH_MCU_CMD_METER_OVER), 8);
+	ck_assert(shadow_is_touched(&d->s, main));
+	ck_assert(shadow_is_settled(&d->s));
+	ck_assert_uint_gt(d->bytes, full);
+	desk_reset_count(d);
+	shadow_touch(&d->s, main, false);
+	desk_run(d, 1000);
+	ck_assert_uint_eq(count_kind(d, BH_MCU_CMD_FADER), 1);
+}
+END_TEST
+
+START_TEST(what_a_person_emits_stays_until_it_is_wanted_anew)
+{
+	static const uint8_t led[] = {0x90, 0x10, 0x7f, 0x90, 0x11, 0x7f};
+	struct desk *d = desk_rendered();
+	desk_emit(d, led, sizeof(led));
+	ck_assert_uint_eq(d->n, 2); /* the bytes, and nothing against them */
+	desk_want_i(d, "mute3", BH_LIGHT_ON);
+	desk_run(d, 1000);
+	ck_assert_uint_eq(d->n, 3);
+	/* Wanted as it was: but what it shows is not known any more. */
+	desk_want_i(d, "mute1", BH_LIGHT_OFF);
+	desk_run(d, 1000);
+	ck_assert_uint_eq(d->n, 4);
+	ck_assert(d->log[3].note == 0x10 && d->log[3].led == BH_MCU_LED_OFF);
+	desk_reset_count(d);
+	shadow_redraw(&d->s);
+	desk_run(d, 5000);
+	ck_assert_uint_eq(count_kind(d, BH_MCU_CMD_LED), 95);
+	ck_assert(shadow_is_settled(&d->s));
+}
+END_TEST
+
+START_TEST(every_kind_of_bytes_is_repaired_by_what_is_wanted_next)
+{
+	static const struct {
+		uint8_t bytes[24], len;
+		enum bh_mcu_cmd_kind kind;
+	} rows[] = {
+		{{0xe1, 0x00, 0x20}, 3, BH_MCU_CMD_FADER},
+		{{0xb0, 0x31, 0x05}, 3, BH_MCU_CMD_RING},
+		{{0xb0, 0x42, 0x31}, 3, BH_MCU_CMD_DIGIT},
+		{{0xf0, 0, 0, 0x66, 0x14, 0x12, 0x07, 'x', 'y', 0xf7}, 10, BH_MCU_CMD_LCD},
+		{{0xf0, 0, 0, 0x66, 0x14, 0x72, 1, 2, 3, 4, 5, 6, 7, 1, 0xf7}, 15, BH_MCU_CMD_COLOURS},
+	};
+	for (size_t i = 0; i < BH_ARRAY_LEN(rows); i++) {
+		struct desk *d = desk_rendered();
+		desk_want_f(d, "fader2", 0.5);
+		desk_run(d, 2000);
+		desk_reset_count(d);
+		desk_emit(d, rows[i].bytes, rows[i].len);
+		ck_assert_msg(d->n == 1 && d->log[0].kind == rows[i].kind, "row %zu: %zu messages", i, d->n);
+		desk_want_f(d, "fader2", 0.5);
+		desk_want_i(d, "vpot2", bh_feedback_ring(&(struct bh_ring_state){0}));
+		desk_want_text(d, "timecode", "");
+		desk_want_strip(d, "strip2", 0, "", "");
+		desk_run(d, 2000);
+		ck_assert_msg(count_kind(d, rows[i].kind) == 2, "row %zu: %zu messages", i, d->n);
+	}
+}
+END_TEST
+
+START_TEST(a_reset_leaves_nothing_known)
+{
+	static const uint8_t reset[] = {0xf0, 0, 0, 0x66, 0x14, 0x08, 0, 0xf7};
+	struct desk *d = desk_rendered();
+	desk_want_f(d, "fader2", 0.5);
+	desk_run(d, 2000);
+	desk_emit(d, reset, sizeof(reset));
+	ck_assert(!shadow_is_settled(&d->s));
+	desk_reset_count(d);
+	desk_want_i(d, "mute1", BH_LIGHT_OFF);
+	desk_run(d, 1000);
+	ck_assert_uint_eq(d->n, 1);
+	shadow_redraw(&d->s);
+	desk_run(d, 5000);
+	ck_assert(shadow_is_settled(&d->s));
+}
+END_TEST
+
+START_TEST(an_emitted_position_is_not_taken_for_a_hand)
+{
+	static const uint8_t up[] = {0xe1, 0x00, 0x60};
+	struct desk *d = desk_rendered();
+	unsigned fader = panel_find(&d->panel, "fader2");
+	desk_emit(d, up, sizeof(up));
+	d->now += 50 * MS;
+	ck_assert(!shadow_hand(&d->s, fader, 6000, d->now));
+}
+END_TEST
+
+START_TEST(held_faders_are_driven_once_they_are_given_back)
+{
+	struct desk *d = desk_rendered();
+	desk_want_f(d, "fader1", 0.25);
+	desk_run(d, 1000);
+	shadow_hold_faders(&d->s, true);
+	desk_reset_count(d);
+	desk_want_f(d, "fader1", 0.5);
+	desk_want_i(d, "mute1", BH_LIGHT_ON);
+	desk_run(d, 2000);
+	ck_assert_uint_eq(d->n, 1);
+	ck_assert(shadow_is_settled(&d->s));
+	shadow_hold_faders(&d->s, false);
+	desk_run(d, 2000);
+	ck_assert_uint_ge(count_kind(d, BH_MCU_CMD_FADER), 1);
+	ck_assert_uint_eq(d->log[1].pos_14bit, 8192);
+}
+END_TEST
+
+START_TEST(a_measured_fader_is_driven_within_its_own_travel)
+{
+	struct surface_caps caps = panel_caps();
+	caps.measured.fader[0] = (struct travel){.min = 12, .max = 15935};
+	struct desk *d = desk_new(&caps);
+	static const struct {
+		double wanted;
+		uint16_t pos;
+	} rows[] = {{1, 15935}, {0, 12}, {0.5, 7972}, {2, 15935}, {-1, 12}};
+	desk_run(d, 5000);
+	for (size_t i = 0; i < BH_ARRAY_LEN(rows); i++) {
+		d->now += 100 * MS;
+		desk_reset_count(d);
+		desk_want_f(d, "fader1", rows[i].wanted);
+		desk_run(d, 1000);
+		ck_assert_uint_eq(d->n, 1);
+		ck_assert_uint_eq(d->log[0].pos_14bit, rows[i].pos);
+	}
+	desk_reset_count(d);
+	desk_want_f(d, "fader2", 1);
+	desk_run(d, 1000);
+	ck_assert_uint_eq(d->log[0].pos_14bit, 16380);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -914,6 +1073,13 @@ main(void)
 	tcase_add_test(t, a_successor_sends_only_what_differs);
 	tcase_add_test(t, what_was_not_written_whole_is_sent_again_by_the_successor);
 	tcase_add_test(t, after_a_replug_everything_is_sent_again_by_itself);
+	tcase_add_test(t, everything_is_sent_once_more_on_request_and_hands_stay);
+	tcase_add_test(t, what_a_person_emits_stays_until_it_is_wanted_anew);
+	tcase_add_test(t, every_kind_of_bytes_is_repaired_by_what_is_wanted_next);
+	tcase_add_test(t, a_reset_leaves_nothing_known);
+	tcase_add_test(t, an_emitted_position_is_not_taken_for_a_hand);
+	tcase_add_test(t, held_faders_are_driven_once_they_are_given_back);
+	tcase_add_test(t, a_measured_fader_is_driven_within_its_own_travel);
 	tcase_add_test(t, a_memory_of_another_panel_is_not_believed);
 	tcase_add_test(t, a_scribbled_memory_puts_nothing_on_the_cable_that_is_no_message);
 	tcase_add_test(t, a_control_without_a_binding_is_dark_and_a_fader_stays);

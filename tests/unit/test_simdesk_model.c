@@ -491,6 +491,29 @@ START_TEST(active_sensing_fills_the_silence)
 }
 END_TEST
 
+START_TEST(units_whose_faders_go_less_far_report_their_own_ends)
+{
+	ck_assert_int_lt(desk_travel(&desk, at_ms(0), 100, 100), 0);
+	ck_assert_int_eq(desk_travel(&desk, at_ms(0), 12, 15935), 0);
+	ck_assert_uint_eq(desk_pos(&desk.fader[0]), 12);
+	desk_move(&desk, at_ms(1), 0, DESK_TOP, 0, true);
+	ck_assert_uint_eq(desk_pos(&desk.fader[0]), 15935);
+	/* The host confirms it: nothing runs back. */
+	host_fader(2, 0, 15935);
+	desk_advance(&desk, at_ms(3000));
+	ck_assert_uint_eq(desk_pos(&desk.fader[0]), 15935);
+	ck_assert_uint_eq(desk.count[DESK_C_RAN_BACK], 0);
+	host_fader(3000, 0, 0);
+	desk_advance(&desk, at_ms(4000));
+	ck_assert_uint_eq(desk_pos(&desk.fader[0]), 12);
+	ck_assert(!desk_motors_busy(&desk));
+	host_fader(4000, 0, DESK_TOP);
+	desk_advance(&desk, at_ms(5000));
+	ck_assert_uint_eq(desk_pos(&desk.fader[0]), 15935);
+	ck_assert(!desk_motors_busy(&desk));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -498,6 +521,7 @@ main(void)
 	TCase *t = tcase_create("all");
 	tcase_add_checked_fixture(t, set_up, NULL);
 	tcase_add_test(t, a_motor_takes_a_quarter_second_for_the_whole_way);
+	tcase_add_test(t, units_whose_faders_go_less_far_report_their_own_ends);
 	tcase_add_test(t, motors_that_settle_at_once_are_there_at_once);
 	tcase_add_test(t, a_motor_can_be_turned_round_on_its_way);
 	tcase_add_test(t, a_hand_is_stronger_than_the_motor_and_the_fight_is_counted);

@@ -321,7 +321,7 @@ END_TEST
 
 START_TEST(settings_reach_the_desk)
 {
-	ck_assert_int_eq(play("set settle instant; set return 20ms; set report on; set answers off; set jump 0.1; set within 2s"),
+	ck_assert_int_eq(play("set settle instant; set return 20ms; set report on; set answers off; set jump 0.1; set travel 12 15935; set within 2s"),
 			 RUN_DONE);
 	ck_assert_uint_eq(desk.opts.throw_ns, 0);
 	ck_assert_uint_eq(desk.opts.return_ns, 20 * MS);

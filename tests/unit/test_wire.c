@@ -637,6 +637,43 @@ resolve(enum bh_wire_verb verb, const char *name, unsigned type, const char *tex
 	return control_resolve(&room.view, &req, &action, &err);
 }
 
+START_TEST(bytes_for_a_device_are_whole_messages)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		bool good;
+	} rows[] = {{"\x90\x12\x7f", 3, true}, {"\x90\x12", 2, false}, {"\x12\x7f", 2, false}, {"", 0, false},
+		    {"\xf0\x00\xf7\xe0\x00\x00", 6, true}};
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bh_wire_out_reset(&out);
+		bh_wire_map(&out, NULL);
+		bh_wire_int(&out, "v", BH_WIRE_VERSION);
+		bh_wire_int(&out, "id", 1);
+		bh_wire_str(&out, "verb", "emit");
+		bh_wire_str(&out, "surface", "desk");
+		bh_wire_bin(&out, "bytes", rows[i].bytes, rows[i].len);
+		bh_wire_close(&out);
+		ck_assert_int_eq(bh_wire_request_parse(&req, out.data, out.len, &err), 0);
+		ck_assert_uint_eq(req.args_len, rows[i].len);
+		ck_assert_msg((control_resolve(&room.view, &req, &action, &err) == 0) == rows[i].good, "row %u", i);
+		if (rows[i].good)
+			ck_assert(action.code == BH_REQ_EMIT && action.args.text_len == rows[i].len &&
+				  memcmp(action.args.text, rows[i].bytes, rows[i].len) == 0);
+	}
+	bh_wire_out_reset(&out);
+	bh_wire_map(&out, NULL);
+	bh_wire_int(&out, "v", BH_WIRE_VERSION);
+	bh_wire_int(&out, "id", 1);
+	bh_wire_str(&out, "verb", "emit");
+	bh_wire_str(&out, "surface", "desk");
+	char many[BH_WIRE_ARGS_MAX + 1] = {0};
+	bh_wire_bin(&out, "bytes", many, sizeof(many));
+	bh_wire_close(&out);
+	ck_assert_int_lt(bh_wire_request_parse(&req, out.data, out.len, &err), 0);
+}
+END_TEST
+
 START_TEST(acts_are_resolved_to_slots_and_numbers)
 {
 	ck_assert_int_eq(resolve(BH_VERB_SET, "loop/ch1/mute", BH_WIRE_STR, "on", 0), 0);
@@ -658,6 +695,14 @@ START_TEST(acts_are_resolved_to_slots_and_numbers)
 	ck_assert(action.to == BH_SLOT_SUPERVISOR && action.code == BH_REQ_KILL && action.args.slot == 5 && action.args.v.i == 9);
 	ck_assert_int_eq(resolve(BH_VERB_RELOAD, "", 0, NULL, 0), 0);
 	ck_assert(action.code == BH_REQ_RELOAD && action.args.text_len == 0);
+	ck_assert_int_eq(resolve(BH_VERB_SYNC, "desk", 0, NULL, 0), 0);
+	ck_assert(action.to == BH_SLOT_SUPERVISOR && action.code == BH_REQ_SYNC && action.args.slot == 4);
+	ck_assert_int_eq(resolve(BH_VERB_SYNC, "loop", 0, NULL, 0), 0);
+	ck_assert_int_eq(resolve(BH_VERB_CALIBRATE, "desk", BH_WIRE_STR, "finish", 0), 0);
+	ck_assert(action.code == BH_REQ_CALIBRATE && action.args.v.i == BH_CALIBRATE_FINISH);
+	ck_assert_int_lt(resolve(BH_VERB_CALIBRATE, "desk", BH_WIRE_STR, "finsh", 0), 0);
+	ck_assert_int_lt(resolve(BH_VERB_CALIBRATE, "loop", BH_WIRE_STR, "begin", 0), 0);
+	ck_assert_int_lt(resolve(BH_VERB_SYNC, "router", 0, NULL, 0), 0);
 }
 END_TEST
 
@@ -778,6 +823,7 @@ main(void)
 	tcase_add_test(view, a_removed_parameter_is_gone_and_its_successor_is_there);
 	tcase_add_test(view, pages_say_which_one_is_shown);
 	tcase_add_test(view, names_are_listed_by_kind);
+	tcase_add_test(view, bytes_for_a_device_are_whole_messages);
 	tcase_add_test(view, acts_are_resolved_to_slots_and_numbers);
 	tcase_add_test(view, acts_that_make_no_sense_are_refused_before_they_are_sent);
 	tcase_add_test(view, events_are_told_in_plain_words);
