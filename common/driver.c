@@ -29,6 +29,7 @@ BH_LOG_TOPIC("driver");
 
 struct drv_param {
 	bool live, reported;
+	bool added; /* in this life, since the last bh_param_begin() */
 	uint32_t gen;		/* of the directory index */
 	uint32_t wanted_gen;	/* of the value applied last */
 	struct bh_dir_record rec;
@@ -322,6 +323,7 @@ bh_param_add(struct bh_driver *drv, const struct bh_param *d)
 	size_t len = choices_join(choices, sizeof(choices), d->choices, &r.choices);
 	r.choices_len = (uint32_t)len;
 	struct drv_param *p = &drv->param[i];
+	p->added = true;
 	r.gen = known ? p->gen : p->gen + 1;
 	if (known && record_same(drv, &p->rec, &r, choices, len))
 		return i;
@@ -344,6 +346,27 @@ bh_param_remove(struct bh_driver *drv, bh_param_id id)
 	return n < 0 ? (int)n : 0;
 }
 
+void
+bh_param_begin(struct bh_driver *drv)
+{
+	uint32_t i = 0;
+	/* Those of the static table belong to every list. */
+	for (; drv->desc->params && drv->desc->params[i].name; i++)
+		;
+	for (; i < drv->cap; i++)
+		drv->param[i].added = false;
+}
+
+unsigned
+bh_param_sweep(struct bh_driver *drv)
+{
+	unsigned n = 0;
+	for (uint32_t i = 0; i < drv->used; i++)
+		if (drv->param[i].live && !drv->param[i].added)
+			n += bh_param_remove(drv, i) == 0;
+	return n;
+}
+
 int
 bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *d)
 {
@@ -358,6 +381,7 @@ bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *d)
 	r.choices_len = (uint32_t)len;
 	r.was = id;
 	r.gen = drv->param[id].gen + 1;
+	drv->param[id].added = true;
 	int64_t n = param_publish(drv, &r, choices, len);
 	return n < 0 ? (int)n : 0;
 }

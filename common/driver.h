@@ -134,6 +134,13 @@ const char *bh_driver_name(const struct bh_driver *drv);
 int64_t bh_param_add(struct bh_driver *drv, const struct bh_param *desc);
 int bh_param_remove(struct bh_driver *drv, bh_param_id id);
 int bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *desc);
+/*
+ * When the list of parameters is complete (at start, or as soon as the backend has told it): remove all that an earlier life, or an
+ * earlier configuration, has left and that were not added in this one. How many. For a new list within one life (on_config(), a new
+ * connection) call bh_param_begin() first, and add them all again: the same names keep their ids.
+ */
+unsigned bh_param_sweep(struct bh_driver *drv);
+void bh_param_begin(struct bh_driver *drv);
 
 /* What the backend now has. Unchanged values are not sent again. 0 or -errno. */
 int bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v);

@@ -724,6 +724,10 @@ next_config(struct super *s, bool ok, const char *text)
 		snprintf(why, sizeof(why), "what bh-config wrote cannot be mapped: %s", strerror(-r));
 	else
 		r = check_next(&s->next, why, sizeof(why));
+	if (r == 0 && spawn_needs_room(&s->slot[BH_SLOT_ROUTER], &s->next)) {
+		size_t len = strlen(s->next_changes);
+		snprintf(s->next_changes + len, sizeof(s->next_changes) - len, "router: more room for controls and parameters (restarts)\n");
+	}
 	if (r < 0)
 		refuse_next(s, r, why);
 	else

@@ -66,7 +66,6 @@ struct loop {
 	bh_param_id channel[MIXER_CHANNELS][C_COUNT];
 	struct {
 		uint8_t what, channel; /* enum loop_channel; or G_... with channel 0xff */
-		bool ours;
 	} role[BH_MAX_PARAMS];
 };
 
@@ -379,20 +378,7 @@ add(struct loop *l, uint8_t what, uint8_t channel, bh_param_id *out, const struc
 	*out = (bh_param_id)id;
 	l->role[id].what = what;
 	l->role[id].channel = channel;
-	l->role[id].ours = true;
 	return 0;
-}
-
-/* What a life with more channels has left in the directory. */
-static void
-remove_others(struct loop *l)
-{
-	const struct bh_dir *dir = &bh_driver_proc(l->drv)->dir;
-	for (uint32_t n = 0; n < bh_dir_count(dir); n++) {
-		struct bh_dir_record r;
-		if (bh_dir_read(dir, n, &r) == 0 && r.index < BH_MAX_PARAMS && !l->role[r.index].ours)
-			bh_param_remove(l->drv, r.index); /* -ENOENT where that was done before */
-	}
 }
 
 static int
@@ -480,7 +466,7 @@ loop_start(struct bh_driver *drv, void *data)
 		r = add_channel(l, k);
 	if (r < 0)
 		return r;
-	remove_others(l);
+	bh_param_sweep(drv); /* channels of a life that had more */
 	recall_reported(l);
 	l->meters = bh_timer_new(bh_driver_loop(drv), on_meters, l);
 	return l->meters ? 0 : -ENOMEM;

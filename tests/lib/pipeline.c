@@ -342,6 +342,18 @@ pipeline_seg(struct pipeline *p, const char *name)
 	return &m->seg;
 }
 
+void
+pipeline_forget(struct pipeline *p, const char *name)
+{
+	for (unsigned i = 0; i < p->maps; i++) {
+		if (strcmp(p->map[i].name, name) != 0)
+			continue;
+		bh_seg_unmap(&p->map[i].seg);
+		p->map[i] = p->map[--p->maps];
+		return;
+	}
+}
+
 static const struct bh_table_head *
 table_head(struct pipeline *p)
 {

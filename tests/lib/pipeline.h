@@ -66,6 +66,8 @@ bool pipeline_is_ok(struct pipeline *p, const char *name);
 bool pipeline_all_ok(struct pipeline *p);
 /* The segment of this memfd name, mapped read-only (kept; mapped anew when it was replaced), or NULL. */
 const struct bh_seg *pipeline_seg(struct pipeline *p, const char *memfd);
+/* Map it anew the next time: it may have been replaced. */
+void pipeline_forget(struct pipeline *p, const char *memfd);
 const struct bh_self *pipeline_self(struct pipeline *p, const char *name);
 
 /* What driver `drv` reported for a parameter, and what the router wants: 1 and the cell. */

@@ -307,6 +307,61 @@ START_TEST(an_option_that_needs_it_restarts_its_driver_alone_and_a_live_one_rest
 }
 END_TEST
 
+/* ------------------------------------------------------------------ more than there is room for */
+
+#define DRIVERS_MANY \
+	DRIVERS_PLAIN "  big1: {kind: loop, channels: 2, params: 1024}\n  big2: {kind: loop, channels: 2, params: 1024}\n" \
+		      "  big3: {kind: loop, channels: 2, params: 1024}\n"
+
+static uint32_t
+router_room(void)
+{
+	uint32_t n = 0;
+	/* The one there is now: a larger one has the same name. */
+	pipeline_forget(&pl, "router.state");
+	const struct bh_seg *state = pipeline_seg(&pl, "router.state");
+	if (state)
+		bh_seg_section(state, BH_SEC_RECORDS, sizeof(struct bh_record), &n);
+	return n;
+}
+
+START_TEST(one_that_needs_more_room_restarts_the_router_which_goes_on_where_it_was)
+{
+	struct pids before = look();
+	uint32_t room = router_room();
+	simdesk_must(desk, "move 1 0.6 over 0.1s touching; move 2 0.3 over 0.1s touching; turn vpot1 7; tap mute1; tap play; wait hands; "
+			   "wait motors within 30s; expect led mute1 on within 30s; expect quiet for 500ms within 30s");
+	int pan = (int)lround(pipeline_number(&pl, "loop", "ch1/pan") * 1000);
+	simdesk_must(desk, "mark");
+	reload(CONFIG(DRIVERS_MANY, "loop/ch2/level"));
+	ck_assert_msg(strstr(out, "router: more room for controls and parameters (restarts)") != NULL, "%s", out);
+	ck_assert_msg(pipeline_until(30000, is_another("router", pid_of(&before, "router"))), "the router was not restarted:\n%s",
+		      pipeline_log(&pl));
+	ck_assert_msg(pipeline_until(30000, pipeline_all_ok(&pl)), "not all is ok:\n%s", pipeline_log(&pl));
+	expect_same(&before, "router");
+	ck_assert_uint_gt(router_room(), room);
+	/* All that it knew it knows: nothing was sent to the desk, nothing to the drivers. */
+	simdesk_must(desk, "expect quiet for 500ms within 30s; expect bytes = 0 since mark");
+	expect_follows(1, "loop", "ch1/level");
+	expect_follows(2, "loop", "ch2/level");
+	/* Ticks go on from where they were, and what a hand does is done once. */
+	simdesk_must(desk, "turn vpot1 -7; tap mute1; tap play; move 3 0.8 over 0.1s touching; wait hands");
+	ck_assert_msg(pipeline_until(10000, (int)lround(pipeline_number(&pl, "loop", "ch1/pan") * 1000) != pan), "the V-Pot is dead");
+	ck_assert(pipeline_until(10000, fabs(pipeline_number(&pl, "loop", "ch1/pan")) < 0.0005));
+	simdesk_must(desk, "expect led mute1 off within 30s");
+	ck_assert(pipeline_until(10000, pipeline_number(&pl, "loop", "ledger/actions") == 2));
+	expect_follows(3, "bus", "ch1/level");
+	/* The tool reads the larger state, and the new ones work. */
+	ck_assert_int_eq(tool("set", "big3/ch2/level", "-6dB", NULL), 0);
+	ck_assert(pipeline_until(10000, fabs(pipeline_number(&pl, "big3", "ch2/level") + 6) < 0.01));
+	ck_assert(pipeline_until(10000, tool("get", "big3/ch2/level", NULL, NULL) == 0 && strstr(out, "-6.0 dB")));
+	/* Back to fewer: nobody else is restarted for that. */
+	before = look();
+	reload(CONFIG(DRIVERS_PLAIN, "loop/ch2/level"));
+	expect_same(&before, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -319,6 +374,7 @@ main(void)
 	tcase_add_test(t, a_wrong_configuration_is_refused_with_its_place_and_changes_nothing);
 	tcase_add_test(t, a_driver_that_is_added_starts_and_one_that_is_removed_leaves);
 	tcase_add_test(t, an_option_that_needs_it_restarts_its_driver_alone_and_a_live_one_restarts_nobody);
+	tcase_add_test(t, one_that_needs_more_room_restarts_the_router_which_goes_on_where_it_was);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

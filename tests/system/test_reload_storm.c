@@ -30,6 +30,7 @@
 	"      fader1: loop/ch1/level\n" \
 	"      fader2: loop/ch%u/level\n" \
 	"      fader3: bus/ch1/level\n" \
+	"      fader4: bus/ch2/level\n" \
 	"      mute1: loop/ch1/mute\n" \
 	"      mute2: loop/ch%u/mute\n" \
 	"      vpot1: {relative: loop/ch1/pan, step: 0.01}\n" \
@@ -194,21 +195,25 @@ expect_presses(const char *end)
 struct target {
 	double at;
 	int fader, value, pos;
-	bool touched;
+	bool touched, stale;
 };
 
 static const char *
 next_target(const char *p, struct target *t)
 {
-	char touched[8];
+	char touched[8], stale[8];
 	p = strchr(p, '[');
-	if (!p || sscanf(p, "[%lf,%d,%d,%d,%5[a-z]", &t->at, &t->fader, &t->value, &t->pos, touched) != 5)
+	if (!p || sscanf(p, "[%lf,%d,%d,%d,%5[a-z],%5[a-z]", &t->at, &t->fader, &t->value, &t->pos, touched, stale) != 6)
 		return NULL;
 	t->touched = touched[0] == 't';
+	t->stale = stale[0] == 't';
 	return p + 1;
 }
 
-/* A motor is never told where it was sent last and the cap still stands; but for fader 2, nothing sends one far away. */
+/*
+ * A motor is never told where it was sent last and the cap still stands; but for fader 2, nothing sends one far away. On a busy machine
+ * a hand is back before its last position was confirmed: that is late, not wrong.
+ */
 static void
 expect_calm_motors(void)
 {
@@ -221,7 +226,7 @@ expect_calm_motors(void)
 	for (p += strlen("\"targets\":["); (p = next_target(p, &t));) {
 		ck_assert_msg(sent[t.fader] != t.value || abs(t.pos - t.value) > 4,
 			      "at %.3f fader %d was sent to %d, where it was sent before and stood", t.at, t.fader, t.value);
-		ck_assert_msg(t.fader == 2 || abs(t.value - t.pos) <= 164, "at %.3f fader %d jumped from %d to %d", t.at, t.fader, t.pos, t.value);
+		ck_assert_msg(t.fader == 2 || t.touched || t.stale || abs(t.value - t.pos) <= 164, "at %.3f fader %d jumped from %d to %d", t.at, t.fader, t.pos, t.value);
 		sent[t.fader] = t.value;
 	}
 }
@@ -236,6 +241,13 @@ redundant(unsigned kind)
 	char counter[32];
 	snprintf(counter, sizeof(counter), "%s.redundant", kinds[kind]);
 	return simdesk_counter(desk, counter);
+}
+
+/* What was ever written to the motor of fader 4, which no hand touches in the storm. */
+static int64_t
+writes_to_the_still_one(void)
+{
+	return simdesk_number(simdesk_state(desk), "\"name\":\"fader4\"", "writes");
 }
 
 static void
@@ -268,6 +280,8 @@ START_TEST(every_good_file_is_taken_every_broken_one_is_told_and_the_desk_does_n
 	unsigned rounds = getenv("BH_KILLS") ? 40 : 200, seed = 0; /* BH_KILLS: a build that is many times slower */
 	uint64_t before = taken(), good_ones = 0;
 	char words[32];
+	simdesk_must(desk, "move 4 0.7 over 0.1s touching; wait hands; wait motors within 30s; expect quiet for 500ms within 30s");
+	int64_t still = writes_to_the_still_one();
 	for (unsigned i = 0; i < rounds; i++) {
 		if (!seed)
 			simdesk_begin(desk, "random-load seed %u for 2s rate 80 using fader1 fader2 fader3 vpot1 vpot2 mute1 mute2 play", ++seed);
@@ -298,6 +312,8 @@ START_TEST(every_good_file_is_taken_every_broken_one_is_told_and_the_desk_does_n
 	expect_ticks(end);
 	expect_presses(end);
 	expect_no_flicker();
+	ck_assert_int_eq(writes_to_the_still_one(), still);
+	ck_assert_int_le(abs(simdesk_pos(desk, 4) - (int)lround(0.7 * 16380)), 8);
 }
 END_TEST
 
