@@ -160,7 +160,7 @@ change_room(struct room *r)
 	must("set", "loop/ch1/level", "--", "-17.5");
 	must("set", "loop/ch1/mute", "1", NULL);
 	must("page", "Talk", NULL, NULL);
-	simdesk_must(desk, "expect digits assignment \"LK\" within 30s");
+	simdesk_must(desk, "expect digits assignment \"TA\" within 30s");
 	simdesk_must(desk, "move 1 0.62 over 0.1s touching; move 2 0.31 over 0.1s touching; move 3 0.8 over 0.1s touching; turn 1 3; tap mute2; "
 			   "wait hands; wait motors within 30s; expect led mute2 on within 30s; expect quiet for 400ms within 30s");
 	r->level1 = -17.5;
@@ -192,7 +192,7 @@ expect_room(const struct room *r)
 	expect_number("loop", "ch3/pan", r->pan3);
 	expect_number("loop", "ch3/mute", 0);
 	expect_number("loop", "ch4/mute", 1);
-	simdesk_must(desk, "expect digits assignment \"LK\" within 30s; expect led mute2 on within 30s; expect led mute1 off within 30s");
+	simdesk_must(desk, "expect digits assignment \"TA\" within 30s; expect led mute2 on within 30s; expect led mute1 off within 30s");
 	expect_fader(1, r->level3);
 	expect_fader(2, r->level4);
 	must("pages", "--json", NULL, NULL);
@@ -223,6 +223,26 @@ START_TEST(after_a_clean_stop_page_and_values_come_back)
 	expect_room(&room);
 	expect_number("bus", "ch1/level", room.bus1);
 	expect_fader(3, room.bus1);
+	end();
+}
+END_TEST
+
+/* A camera is chosen, the room is quiet, a modifier is held. */
+START_TEST(after_a_clean_stop_the_room_comes_back_but_no_held_key)
+{
+	prepare(CONFIG("50ms", "") "layers: [shift]\nvariables:\n  camera: {choices: [Main, Left], default: Main}\n");
+	run();
+	must("set", "room/var/camera", "Left", NULL);
+	must("set", "room/layer/shift", "on", NULL);
+	must("set", "room/quiet", "on", NULL);
+	must("get", "room/layer/shift", NULL, NULL);
+	ck_assert_msg(strstr(out, "on") != NULL, "%s", out);
+	pipeline_stop(&pl);
+	run();
+	ck_assert_msg(pipeline_until(20000, tool("get", "room/var/camera", NULL, NULL) == 0 && strstr(out, "Left")), "%s", out);
+	ck_assert_msg(pipeline_until(20000, tool("get", "room/quiet", NULL, NULL) == 0 && strstr(out, "on")), "%s", out);
+	must("get", "room/layer/shift", NULL, NULL);
+	ck_assert_msg(strstr(out, "off") != NULL, "%s", out);
 	end();
 }
 END_TEST
@@ -508,6 +528,7 @@ main(void)
 	TCase *t = tcase_create("all");
 	tcase_set_timeout(t, 90);
 	tcase_add_test(t, after_a_clean_stop_page_and_values_come_back);
+	tcase_add_test(t, after_a_clean_stop_the_room_comes_back_but_no_held_key);
 	tcase_add_test(t, after_a_power_cut_page_and_values_come_back);
 	tcase_add_test(t, a_power_cut_at_any_moment_of_a_moving_load_leaves_a_room_that_comes_back);
 	tcase_add_test(t, restored_values_are_stale_until_the_driver_confirms_them);
