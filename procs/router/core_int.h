@@ -471,6 +471,8 @@ void core_steps_release(struct bh_core *core, const struct core_ctl *c, const st
 void core_run_timer(struct bh_core *core, uint32_t rec);
 /* The newest value of a parameter is another, or was looked at for the first time: see who reacts. */
 void core_param_changed(struct bh_core *core, const struct core_param *p);
+/* A reaction to a parameter of the room, which nobody reports: what it is at the start is what it saw first. */
+void core_reaction_look(struct bh_core *core, uint32_t n);
 /* Of a new configuration: reactions; then the runs' timers; then, in a transaction, what became of the runs. */
 void core_steps_plan(struct bh_core *core);
 void core_steps_arm(struct bh_core *core);

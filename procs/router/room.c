@@ -335,10 +335,12 @@ core_room_adopt(struct bh_core *core)
 	for (; core->room_at < peer->count; core->room_at++) {
 		struct core_param *p = &core->param[peer->first + core->room_at];
 		core->steps++;
-		if (!p->replanned)
-			continue;
 		if (!core_has_room(core, 1, 0))
 			return false;
+		if (core_room_row(core, core->room_at)->kind == BH_ROOM_EDGE)
+			core_reaction_look(core, core_room_row(core, core->room_at)->ref);
+		if (!p->replanned)
+			continue;
 		p->replanned = false;
 		core_dirty(core, p->rec);
 	}

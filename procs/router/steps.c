@@ -383,6 +383,9 @@ react(struct bh_core *core, uint32_t n, const struct core_param *p, const union 
 	r->reported.i = changes ? 0 : holds;
 	r->reported_ns = core->now;
 	r->spare[0] = hash;
+	/* What the store brings back is the past. */
+	bool restored = p->slot == BH_SLOT_ROUTER && core_param_rec(core, p)->origin >> 16 == BH_SLOT_STORE;
+	edge = edge && !restored;
 	bool often = edge && is_too_often(core, r);
 	core_dirty(core, rec);
 	core_queue_room(core, row->room);
@@ -395,6 +398,18 @@ react(struct bh_core *core, uint32_t n, const struct core_param *p, const union 
 	run_start(core, when ? row->step_first : row->else_first, when ? row->steps : row->else_steps,
 		  (uint32_t)BH_SLOT_ROUTER << 16 | (n & 0xffff), core->now, NULL, false);
 	core->reacting--;
+}
+
+void
+core_reaction_look(struct bh_core *core, uint32_t n)
+{
+	const struct bh_cfg_reaction *row = bh_config_row(core->config, BH_TAB_REACTIONS, n);
+	const struct core_param *p = row && row->when.driver == BH_SLOT_ROUTER ? core_named_param(core, BH_SLOT_ROUTER, row->when.target) : NULL;
+	uint32_t rec = row ? core_room_rec(core, row->room) : NONE;
+	union bh_val v;
+	if (p && rec != NONE && !(((struct bh_rec_param *)core->rec[rec])->flags & BH_PAR_KNOWN) &&
+	    core_newest(core, p, &v, NULL) != BH_NONE)
+		react(core, n, p, &v);
 }
 
 void

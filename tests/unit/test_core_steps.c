@@ -292,6 +292,21 @@ START_TEST(a_reaction_to_any_change_and_to_a_comparison)
 }
 END_TEST
 
+START_TEST(a_reaction_to_the_room_knows_what_the_room_began_with)
+{
+	begin(HEAD "pages: [{name: Main}, {name: Talk}]\nvariables: {a: {choices: [x, y], default: x}}\nreactions:\n"
+		   "  - {when: room/var/a == y, do: [{action: loop/mark}]}\n"
+		   "  - {when: room/page == Talk, do: [{set: loop/ch1/mute, to: on}], else: [{set: loop/ch1/mute, to: off}]}\n");
+	stage_set(s, "room/var/a", 1);
+	ck_assert_str_eq(stage_done(s), "loop/mark()");
+	stage_set(s, "room/page", 1);
+	ck_assert_double_eq(stage_sent(s, "loop/ch1/mute"), 1);
+	stage_restart(s);
+	stage_set(s, "room/page", 0);
+	ck_assert_double_eq(stage_sent(s, "loop/ch1/mute"), 0);
+}
+END_TEST
+
 START_TEST(reactions_that_undo_each_other_come_to_an_end)
 {
 	begin(HEAD "pages: [{name: Main}]\nvariables: {a: {choices: [x, y], default: x}}\nreactions:\n"
@@ -326,6 +341,7 @@ main(void)
 	tcase_add_test(t, a_reload_keeps_the_memory_of_the_edge);
 	tcase_add_test(t, a_reaction_of_a_page_acts_only_while_the_page_is_shown);
 	tcase_add_test(t, a_reaction_to_any_change_and_to_a_comparison);
+	tcase_add_test(t, a_reaction_to_the_room_knows_what_the_room_began_with);
 	tcase_add_test(t, reactions_that_undo_each_other_come_to_an_end);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
