@@ -267,7 +267,10 @@ static int
 full_config(void)
 {
 	struct bh_config_writer *w = bh_config_writer_new();
-	char name[32];
+	char name[32], names[64 * sizeof(name)];
+	size_t len = 0;
+	for (unsigned p = 0; p < 64; p++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "Page %u", p) + 1;
 	struct bh_cfg_proc procs[] = {
 		{.name = text(w, "router"), .kind = text(w, "router"), .slot = BH_SLOT_ROUTER, .role = BH_ROLE_ROUTER,
 		 .record_base = FULL_ROOM, .records = 16},
@@ -278,7 +281,8 @@ full_config(void)
 	};
 	struct bh_cfg_surface sf = {.slot = RIG_DESK, .controls = FULL_CTLS};
 	struct bh_cfg_room rows[FULL_ROWS] = {
-		[FULL_PAGE_ROW] = {.name = text(w, "page"), .kind = BH_ROOM_PAGE, .type = BH_ENUM, .count = 64},
+		[FULL_PAGE_ROW] = {.name = text(w, "page"), .kind = BH_ROOM_PAGE, .type = BH_ENUM, .count = 64,
+				   .choices = bh_config_writer_str(w, names, len - 1), .choices_len = (uint32_t)len},
 		[FULL_SHIFT_ROW] = {.name = text(w, "layer/shift"), .kind = BH_ROOM_LAYER, .type = BH_BOOL},
 	};
 	for (unsigned k = 0; k < 3; k++)
