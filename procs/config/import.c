@@ -415,7 +415,7 @@ put_control(struct import *im, const struct node *key, const struct node *map)
 	struct address at;
 	const char *name = node_text(map, "app"), *action = node_text(map, "action");
 	if (strncmp(key->text, "gamepad", 7) == 0) {
-		note(im, key, "%s: game pads are not driven yet", key->text);
+		note(im, key, "%s: a game pad is a surface of its own here, bound by hand: see docs/howto/gamepad.md", key->text);
 		return;
 	}
 	if (!find_control(key->text, &f)) {
@@ -891,7 +891,7 @@ note_rest(struct import *im)
 		{{"xtouch", "overlay_per_app"}, "overlay_per_app: a value is shown in its parameter's own unit"},
 		{{"xtouch", "startup_refresh_delay_ms"}, "startup_refresh_delay_ms: each control is shown when its value is known; nothing waits"},
 		{{"paging", "channel"}, "paging.channel: page keys are controls of the surface, whatever channel it sends on"},
-		{{"gamepad"}, "game pads are not driven yet"},
+		{{"gamepad"}, "a game pad is a surface of its own here, bound by hand: see docs/howto/gamepad.md"},
 		{{"tray"}, "the tray is a Windows program; `bulkhead status` says the same"},
 		{{"winaudio"}, "Windows audio has no counterpart on Linux"},
 	};

@@ -1,11 +1,7 @@
 /* transport - what the transports share; see transport.h */
 #include "procs/surface/transport.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include "common/mem.h"
 
@@ -42,33 +38,4 @@ transport_matches(const char *pattern, const char *text)
 			return -1;
 		pattern += len + 1;
 	}
-}
-
-int
-transport_watch_folder(const char *folder)
-{
-	char path[256];
-	if (snprintf(path, sizeof(path), "%s", folder) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	bh_autoclose int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* IN_ATTRIB: udev gives the node to its group only after it was made. */
-	while (inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0) {
-		char *slash = strrchr(path, '/');
-		if (errno != ENOENT || !slash || slash == path)
-			return -errno;
-		*slash = '\0';
-	}
-	return bh_steal_fd(&fd);
-}
-
-bool
-transport_drain_watch(int fd)
-{
-	char buf[4096];
-	bool any = false;
-	while (read(fd, buf, sizeof(buf)) > 0)
-		any = true;
-	return any;
 }

@@ -63,10 +63,3 @@ void transport_fini(struct transport *t);
  * anywhere in the text; the empty one fits all. Returns the number of the alternative from 0, or -1. Pure.
  */
 int transport_matches(const char *pattern, const char *text);
-
-/*
- * Watch a folder for names that appear (inotify); the nearest parent while it does not exist. The descriptor or -errno.
- */
-int transport_watch_folder(const char *folder);
-/* Read it out; true if anything came. */
-bool transport_drain_watch(int fd);

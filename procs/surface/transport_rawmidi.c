@@ -19,6 +19,7 @@
 
 #include <sound/asound.h>
 
+#include "common/folder.h"
 #include "common/mem.h"
 #include "procs/surface/transport.h"
 
@@ -143,7 +144,7 @@ raw_open(struct transport *t)
 	struct place best = {.rank = INT32_MAX};
 	int denied = 0;
 	if (t->hint_fd < 0)
-		t->hint_fd = transport_watch_folder("/dev/snd");
+		t->hint_fd = bh_folder_watch("/dev/snd");
 	for (int card = 0; card < CARDS_MAX; card++) {
 		bh_autoclose int control = open_control(card);
 		if (control == -EACCES)
@@ -171,7 +172,7 @@ raw_adopt(struct transport *t, int fd)
 		return r;
 	}
 	if (t->hint_fd < 0)
-		t->hint_fd = transport_watch_folder("/dev/snd");
+		t->hint_fd = bh_folder_watch("/dev/snd");
 	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	t->fd = fd;
 	info.subname[sizeof(info.subname) - 1] = '\0';
@@ -205,7 +206,7 @@ raw_close(struct transport *t)
 static bool
 raw_hint(struct transport *t)
 {
-	bool any = transport_drain_watch(t->hint_fd);
+	bool any = bh_folder_drain(t->hint_fd);
 	bh_close(&t->hint_fd); /* the next try watches anew: the folder itself may have come just now */
 	return any;
 }

@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/folder.h"
 #include "common/mem.h"
 #include "procs/surface/transport.h"
 
@@ -50,14 +51,8 @@ static int
 sock_open(struct transport *t)
 {
 	struct stat st;
-	if (t->hint_fd < 0) {
-		char folder[256];
-		snprintf(folder, sizeof(folder), "%s", t->cfg.path);
-		char *slash = strrchr(folder, '/');
-		if (slash)
-			*slash = '\0';
-		t->hint_fd = transport_watch_folder(slash && slash != folder ? folder : "/");
-	}
+	if (t->hint_fd < 0)
+		t->hint_fd = bh_folder_watch_parent(t->cfg.path);
 	if (stat(t->cfg.path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
 	int fd = S_ISCHR(st.st_mode) ? open_pty(t->cfg.path) : open_socket(t->cfg.path);
@@ -109,7 +104,7 @@ sock_close(struct transport *t)
 static bool
 sock_hint(struct transport *t)
 {
-	bool any = transport_drain_watch(t->hint_fd);
+	bool any = bh_folder_drain(t->hint_fd);
 	bh_close(&t->hint_fd); /* the next try watches anew: the folder may be another now */
 	return any;
 }

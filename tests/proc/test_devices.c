@@ -13,6 +13,7 @@
 
 #include "common/config/compiled.h"
 #include "common/spawn.h"
+#include "procs/pad/model.h"
 #include "tests/unit/panel.h"
 
 struct compiled {
@@ -21,15 +22,27 @@ struct compiled {
 	const struct bh_cfg_surface *surface;
 };
 
+static void
+take(struct compiled *k, const struct bh_spawn_msg *msg, const int *fds)
+{
+	for (unsigned i = 0; i < msg->nfds; i++) {
+		if (msg->fd[i].role == BH_FD_CONFIG)
+			ck_assert_int_eq(bh_config_map(&k->c, fds[i]), 0);
+		if (msg->fd[i].role == BH_FD_OPTIONS && msg->fd[i].slot == BH_SLOT_FIRST_FREE)
+			ck_assert_int_eq(bh_config_map(&k->options.c, fds[i]), 0);
+		close(fds[i]);
+	}
+}
+
 /* A configuration with one surface of this device, through the real compiler. */
 static struct compiled
-compile(const char *device)
+compile_keys(const char *device, const char *keys)
 {
 	struct compiled k = {0};
 	char yaml[] = "/tmp/bh-devices.XXXXXX", bin[512], out[16], text[128];
 	struct bh_spawn_msg msg;
 	int pair[2], fds[BH_SPAWN_FDS], status = -1, fd = mkstemp(yaml);
-	int len = snprintf(text, sizeof(text), "bulkhead: 1\nsurfaces: { desk: { device: %s } }\n", device);
+	int len = snprintf(text, sizeof(text), "bulkhead: 1\nsurfaces: { desk: { device: %s%s } }\n", device, keys);
 	ck_assert_int_eq(write(fd, text, (size_t)len), len);
 	close(fd);
 	snprintf(bin, sizeof(bin), "%s/bh-config", getenv("BH_BIN") ? getenv("BH_BIN") : "bin");
@@ -44,18 +57,20 @@ compile(const char *device)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	unlink(yaml);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s does not compile", device);
-	ck_assert_int_eq(bh_spawn_recv(pair[0], &msg, fds, 0), 1);
+	do { /* the text that was read goes before the tables */
+		ck_assert_int_eq(bh_spawn_recv(pair[0], &msg, fds, 0), 1);
+		take(&k, &msg, fds);
+	} while (!(msg.flags & BH_SPAWN_LAST));
 	close(pair[0]);
-	for (unsigned i = 0; i < msg.nfds; i++) {
-		if (msg.fd[i].role == BH_FD_CONFIG)
-			ck_assert_int_eq(bh_config_map(&k.c, fds[i]), 0);
-		if (msg.fd[i].role == BH_FD_OPTIONS && msg.fd[i].slot == BH_SLOT_FIRST_FREE)
-			ck_assert_int_eq(bh_config_map(&k.options.c, fds[i]), 0);
-		close(fds[i]);
-	}
 	k.surface = bh_config_surface(&k.c, BH_SLOT_FIRST_FREE);
 	ck_assert_ptr_nonnull(k.surface);
 	return k;
+}
+
+static struct compiled
+compile(const char *device)
+{
+	return compile_keys(device, "");
 }
 
 static const char *
@@ -115,6 +130,24 @@ START_TEST(a_generic_mackie_control_has_the_same_panel_without_colours)
 }
 END_TEST
 
+START_TEST(a_game_pad_has_every_button_and_axis_that_bh_pad_knows)
+{
+	static const char *const buttons[PAD_BUTTONS] = {"a",  "b",  "x",    "y",     "lb",   "rb",	 "lt", "rt",   "l3",
+							 "r3", "plus", "minus", "home", "capture", "up", "down", "left", "right"};
+	static const char *const axes[PAD_AXES] = {"axis_lx", "axis_ly", "axis_rx", "axis_ry", "axis_zl", "axis_zr"};
+	struct compiled k = compile_keys("gamepad", ", kind: pad, match: \"Pro Controller\"");
+	ck_assert_uint_eq(k.surface->controls, PAD_BUTTONS + PAD_AXES);
+	for (unsigned i = 0; i < k.surface->controls; i++) {
+		const struct bh_cfg_control *c = bh_config_control(&k.c, k.surface, i);
+		ck_assert(c->kind == BH_CTL_BUTTON || c->kind == BH_CTL_PEDAL);
+		ck_assert_uint_lt(c->addr, c->kind == BH_CTL_BUTTON ? PAD_BUTTONS : PAD_AXES);
+		ck_assert_str_eq(c->name, c->kind == BH_CTL_BUTTON ? buttons[c->addr] : axes[c->addr]);
+	}
+	ck_assert_str_eq(option(&k, "match"), "Pro Controller");
+	ck_assert_str_eq(option(&k, "gamma"), "1.5");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -124,6 +157,7 @@ main(void)
 	tcase_add_test(t, an_x_touch_has_every_control_where_the_protocol_has_it);
 	tcase_add_test(t, an_extender_has_the_strips_and_its_own_id);
 	tcase_add_test(t, a_generic_mackie_control_has_the_same_panel_without_colours);
+	tcase_add_test(t, a_game_pad_has_every_button_and_axis_that_bh_pad_knows);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -39,6 +39,7 @@ static const struct {
 	{"control", BH_MAY_UNIX | BH_MAY_CREATE | BH_MAY_THREADS},
 	{"surface", BH_MAY_OPEN_RW | BH_MAY_UNIX | BH_MAY_CREATE},
 	{"midi", BH_MAY_OPEN_RW},
+	{"pad", BH_MAY_UNIX},
 };
 #define PROFILES (int)(sizeof(profile) / sizeof(profile[0]))
 
