@@ -142,14 +142,28 @@ is_held_by_another(struct bh_core *core, const struct core_ctl *than, uint32_t p
 	return false;
 }
 
+/* What a button holds down: by its record, and in the room, where rows move with a configuration, by its name. */
+static struct core_param *
+held_param(struct bh_core *core, const struct bh_rec_control *r)
+{
+	const struct core_peer *room = &core->peer[BH_SLOT_ROUTER];
+	uint32_t n = r->let_go_rec < core->records ? core->owner[r->let_go_rec] : NONE;
+	struct core_param *p = n < core->params && core->param[n].rec == r->let_go_rec ? &core->param[n] : NULL;
+	bool is_room = r->let_go_rec >= room->base && r->let_go_rec < room->base + room->records;
+	if ((p && p->hash == r->let_go_hash) || !is_room)
+		return p;
+	for (uint32_t k = 0; k < room->count; k++)
+		if (core->param[room->first + k].hash == r->let_go_hash)
+			return &core->param[room->first + k];
+	return p;
+}
+
 bool
 core_momentary_release(struct bh_core *core, struct core_ctl *c, uint64_t stamp_ns)
 {
 	struct bh_rec_control *r = core_ctl_rec(core, c);
-	uint32_t n = r->let_go_rec < core->records ? core->owner[r->let_go_rec] : NONE,
-		 b = r->row ? r->row - 1 : NONE;
-	struct core_param *p =
-		n < core->params && core->param[n].rec == r->let_go_rec ? &core->param[n] : NULL;
+	uint32_t b = r->row ? r->row - 1 : NONE;
+	struct core_param *p = held_param(core, r);
 	union bh_val v = {.u = {r->let_go.u}};
 	if (p && !p->present)
 		return false; /* its directory is being read */

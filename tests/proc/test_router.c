@@ -139,10 +139,16 @@ waiting(unsigned peer)
 }
 
 static bool
-strip_says(const char *text)
+text_is(unsigned ctl, const char *text)
 {
 	struct bh_cell_body b;
-	return room_cell(m, ROOM_DESK, RIG_STRIP1, &b) == 1 && b.type == BH_TEXT && !strcmp(b.v.s, text);
+	return room_cell(m, ROOM_DESK, ctl, &b) == 1 && b.type == BH_TEXT && !strcmp(b.v.s, text);
+}
+
+static bool
+strip_says(const char *text)
+{
+	return text_is(RIG_STRIP1, text);
 }
 
 static void
@@ -225,7 +231,8 @@ START_TEST(successor_of_a_killed_router_says_nothing_anew_and_goes_on)
 	touch(true);
 	move(0.5);
 	report(RIG_LEVEL2, -20);
-	ck_assert(until(2000, !isnan(wanted(RIG_LEVEL1)) && !isnan(told(RIG_FADER2))));
+	/* All that there is to say: the second strip, too, has heard that the mixer is up. */
+	ck_assert(until(2000, !isnan(wanted(RIG_LEVEL1)) && !isnan(told(RIG_FADER2)) && text_is(RIG_STRIP2, "0scene\n")));
 	double before = wanted(RIG_LEVEL1);
 	struct bh_cell_body a[RIG_CTLS], b;
 	for (unsigned k = 0; k < RIG_CTLS; k++)

@@ -199,12 +199,29 @@ START_TEST(gesture_of_a_button_that_a_reload_leaves_alone_goes_on)
 }
 END_TEST
 
+/* The rows of the room move: a layer comes before the one that is held. */
+START_TEST(layer_key_lets_go_after_a_reload_that_moves_the_layers)
+{
+	s = stage_new("bulkhead: 1\nsurfaces: {desk: {device: x-touch}}\nlayers: [shift]\npages: [{name: Main}]\n"
+		      "global: {bindings: {shift: {momentary: room/layer/shift}}}\n");
+	stage_press(s, "shift");
+	ck_assert_double_eq(stage_value(s, "room/layer/shift"), 1);
+	stage_reload(s, "bulkhead: 1\nsurfaces: {desk: {device: x-touch}}\nlayers: [alpha, beta, shift]\npages: [{name: Main}]\n"
+			"global: {bindings: {option: {momentary: room/layer/alpha}, shift: {momentary: room/layer/shift}}}\n");
+	ck_assert_double_eq(stage_value(s, "room/layer/shift"), 1);
+	stage_release(s, "shift");
+	ck_assert_double_eq(stage_value(s, "room/layer/shift"), 0);
+	ck_assert_double_eq(stage_value(s, "room/layer/alpha"), 0);
+}
+END_TEST
+
 int
 main(void)
 {
 	const TTest *tests[] = {
 		layer_key_is_held_over_the_change_that_it_makes,
 		layer_key_goes_on_in_a_successor_and_lets_go_there,
+		layer_key_lets_go_after_a_reload_that_moves_the_layers,
 		long_press_may_be_a_layer_key_whose_short_press_is_another,
 		gesture_begun_on_a_layer_is_decided_by_it,
 		momentary_of_a_bank_lets_go_of_the_item_that_it_pressed,
