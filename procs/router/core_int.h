@@ -446,8 +446,8 @@ bool core_holds(struct bh_core *core, const struct bh_cfg_cond *cond, const stru
 /* The parameter of a condition or step, by name; NULL = missing. Costs a look into a hash table. */
 struct core_param *core_named_param(struct bh_core *core, uint16_t driver, uint32_t name_off);
 
-/* The other end of it, from what is newest: a switch turned over, the next choice, the other end of a range. False: no such thing. */
-bool core_turned_over(struct bh_core *core, const struct core_param *p, union bh_val *v);
+/* The other end of a range, from what is newest: a switch turned over, the next choice and round. False: no such thing. */
+bool core_turned_over(struct bh_core *core, const struct core_param *p, const struct bh_taper_range *r, union bh_val *v);
 /* The newest value and so much, within the range. False: not known, or no number. */
 bool core_added(struct bh_core *core, const struct core_param *p, double by, union bh_val *v);
 

@@ -94,23 +94,13 @@ value_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t s
 {
 	const struct bh_cfg_binding *b = core_binding(core, bn);
 	struct core_param *p = core_binding_param(core, bn);
-	union bh_val now, v = {.u = {0}};
+	union bh_val v;
 	if (!core_is_number(p) || !(p->access & BH_ACCESS_WRITE)) {
 		core_refuse(core, c);
 		return false;
 	}
-	enum bh_type known = core_newest(core, p, &now, NULL);
 	struct bh_taper_range r = core_binding_range(p, b);
-	switch ((enum bh_type)p->type) {
-	case BH_BOOL: v.i = known == BH_NONE || !now.i; break;
-	case BH_ENUM: v.i = known == BH_NONE || now.i >= core_whole(r.max) ? core_whole(r.min) : now.i + 1; break;
-	case BH_INT: v.i = core_whole(known != BH_NONE && now.i > core_whole(r.min) ? r.min : r.max); break;
-	case BH_FLOAT: v.f = known != BH_NONE && now.f > r.min ? r.min : r.max; break;
-	case BH_TRIGGER: v.i = 1; break;
-	case BH_NONE:
-	case BH_TEXT: return false;
-	}
-	return core_want(core, p, &v, core_origin(c), stamp_ns);
+	return core_turned_over(core, p, &r, &v) && core_want(core, p, &v, core_origin(c), stamp_ns);
 }
 
 /* What its values are multiples of; 0 = any. */

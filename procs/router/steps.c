@@ -127,8 +127,10 @@ step_value(struct bh_core *core, const struct bh_cfg_step *s, const struct core_
 {
 	if (s->kind == BH_STEP_SET)
 		return set_value(core, s, p, item, v);
-	if (s->kind == BH_STEP_TOGGLE)
-		return core_turned_over(core, p, v);
+	if (s->kind == BH_STEP_TOGGLE) {
+		struct bh_taper_range whole = core_binding_range(p, &(struct bh_cfg_binding){.taper = 0xff});
+		return core_turned_over(core, p, &whole, v);
+	}
 	return core_added(core, p, s->to.num, v);
 }
 

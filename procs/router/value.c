@@ -114,16 +114,16 @@ number_of(const struct core_param *p, const union bh_val *v)
 }
 
 bool
-core_turned_over(struct bh_core *core, const struct core_param *p, union bh_val *v)
+core_turned_over(struct bh_core *core, const struct core_param *p, const struct bh_taper_range *r, union bh_val *v)
 {
 	union bh_val now;
 	bool known = core_newest(core, p, &now, NULL) != BH_NONE;
 	memset(v, 0, sizeof(*v));
 	switch ((enum bh_type)p->type) {
 	case BH_BOOL: v->i = !known || !now.i; return true;
-	case BH_ENUM: v->i = known && now.i + 1 < p->choices ? now.i + 1 : 0; return true;
-	case BH_INT: v->i = core_whole(known && (double)now.i > p->range.min ? p->range.min : p->range.max); return true;
-	case BH_FLOAT: v->f = known && now.f > p->range.min ? p->range.min : p->range.max; return true;
+	case BH_ENUM: v->i = !known || now.i >= core_whole(r->max) ? core_whole(r->min) : now.i + 1; return true;
+	case BH_INT: v->i = core_whole(known && now.i > core_whole(r->min) ? r->min : r->max); return true;
+	case BH_FLOAT: v->f = known && now.f > r->min ? r->min : r->max; return true;
 	case BH_TRIGGER: v->i = 1; return true;
 	case BH_NONE:
 	case BH_TEXT: break;
