@@ -29,8 +29,11 @@
 	"      play: {action: loop/mark}\n" \
 	"      meter1: loop/ch1/meter\n"
 
+/* Taken by the word alone: on a busy machine the watch would be there first. What strips show for a moment would end at any time. */
 #define CONFIG(drivers, fader2) \
 	"bulkhead: 1\n" \
+	"supervisor: {watch: no}\n" \
+	"router: {overlay: 0ms}\n" \
 	"surfaces: {desk: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}}\n" \
 	"drivers:\n" drivers PIPELINE_PATIENT MIX(fader2)
 
@@ -107,6 +110,18 @@ pid_of(const struct pids *p, const char *name)
 	return -1;
 }
 
+/* Nothing was sent to the desk since the mark; else what it shows goes to stderr. */
+static void
+expect_silence(void)
+{
+	if (simdesk_do(desk, "expect bytes = 0 since mark") == SIMDESK_OK)
+		return;
+	char what[256];
+	snprintf(what, sizeof(what), "%s", simdesk_answer(desk));
+	fprintf(stderr, "the desk: %s", simdesk_state(desk));
+	ck_abort_msg("%s\n%s", what, pipeline_log(&pl));
+}
+
 static int
 position_of(const char *driver, const char *param)
 {
@@ -171,7 +186,8 @@ START_TEST(a_fader_that_gets_another_parameter_goes_where_that_stands)
 	simdesk_must(desk, "wait motors within 30s; expect quiet for 300ms within 30s; mark");
 	struct pids before = look();
 	reload(CONFIG(DRIVERS_PLAIN, "loop/ch5/level"));
-	simdesk_must(desk, "expect quiet for 500ms within 30s; expect bytes = 0 since mark");
+	simdesk_must(desk, "expect quiet for 500ms within 30s");
+	expect_silence();
 	expect_same(&before, NULL);
 }
 END_TEST
@@ -191,9 +207,9 @@ START_TEST(a_wrong_configuration_is_refused_with_its_place_and_changes_nothing)
 	static const struct {
 		const char *yaml, *place;
 	} wrong[] = {
-		{CONFIG(DRIVERS_PLAIN, "loop/ch5/level") "      fadr4: loop/ch6/level\n", "pipeline.yaml:17:7: "},
-		{CONFIG(DRIVERS_PLAIN, "lop/ch5/level"), "pipeline.yaml:11:15: "},
-		{CONFIG("  loop: {kind: loop, channels: many}\n", "loop/ch5/level"), "pipeline.yaml:4:"},
+		{CONFIG(DRIVERS_PLAIN, "loop/ch5/level") "      fadr4: loop/ch6/level\n", "pipeline.yaml:19:7: "},
+		{CONFIG(DRIVERS_PLAIN, "lop/ch5/level"), "pipeline.yaml:13:15: "},
+		{CONFIG("  loop: {kind: loop, channels: many}\n", "loop/ch5/level"), "pipeline.yaml:6:"},
 		{CONFIG(DRIVERS_PLAIN, "loop/ch5/level") "  - name: [\n", "pipeline.yaml:"},
 		{"", "pipeline.yaml"},
 	};
@@ -211,7 +227,7 @@ START_TEST(a_wrong_configuration_is_refused_with_its_place_and_changes_nothing)
 	}
 	ck_assert_uint_eq(configurations(), used);
 	expect_same(&before, NULL);
-	simdesk_must(desk, "expect bytes = 0 since mark");
+	expect_silence();
 	/* The good one works on. */
 	simdesk_must(desk, "move 2 0.8 over 0.1s touching; wait hands");
 	expect_follows(2, "loop", "ch2/level");
@@ -341,7 +357,8 @@ START_TEST(one_that_needs_more_room_restarts_the_router_which_goes_on_where_it_w
 	expect_same(&before, "router");
 	ck_assert_uint_gt(router_room(), room);
 	/* All that it knew it knows: nothing was sent to the desk, nothing to the drivers. */
-	simdesk_must(desk, "expect quiet for 500ms within 30s; expect bytes = 0 since mark");
+	simdesk_must(desk, "expect quiet for 500ms within 30s");
+	expect_silence();
 	expect_follows(1, "loop", "ch1/level");
 	expect_follows(2, "loop", "ch2/level");
 	/* Ticks go on from where they were, and what a hand does is done once. */
