@@ -1,6 +1,6 @@
 /*
- * bh-pad on evdev itself: a pad made with uinput, in a guest. Found by its name when it appears, asked for its state after a kill and
- * after lost frames, let go when it is pulled.
+ * bh-pad on evdev itself: a pad made with uinput, in a guest. Found by its name when it appears,
+ * asked for its state after a kill and after lost frames, let go when it is pulled.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -29,15 +29,17 @@ static int
 make(bool buttons)
 {
 	static const uint16_t keys[] = {BTN_SOUTH, BTN_EAST, BTN_TL, BTN_TL2, BTN_MODE};
-	struct uinput_setup setup = {.id = {.bustype = BUS_USB, .vendor = 0x057e, .product = 0x2009},
-				     .name = "Bulkhead Test Pro Controller"};
+	struct uinput_setup setup = {
+		.id = {.bustype = BUS_USB, .vendor = 0x057e, .product = 0x2009},
+		.name = "Bulkhead Test Pro Controller"};
 	static const uint8_t axes[] = {ABS_X, ABS_Y, ABS_RX, ABS_RY, ABS_HAT0X, ABS_HAT0Y};
 	int fd = open("/dev/uinput", O_RDWR | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	ioctl(fd, UI_SET_EVBIT, EV_ABS);
 	for (unsigned i = 0; i < BH_ARRAY_LEN(axes); i++) {
 		int end = axes[i] >= ABS_HAT0X ? 1 : 2000;
-		struct uinput_abs_setup abs = {.code = axes[i], .absinfo = {.minimum = -end, .maximum = end}};
+		struct uinput_abs_setup abs = {.code = axes[i],
+					       .absinfo = {.minimum = -end, .maximum = end}};
 		ck_assert_int_eq(ioctl(fd, UI_ABS_SETUP, &abs), 0);
 	}
 	if (buttons)
@@ -102,13 +104,15 @@ static bool
 stands_at(unsigned axis, double wanted)
 {
 	struct bh_cell_body c;
-	return bh_inbox_cell(&h.in, PAD_BUTTONS + axis, &c) == 1 && c.type == BH_FLOAT && c.v.f == wanted;
+	return bh_inbox_cell(&h.in, PAD_BUTTONS + axis, &c) == 1 && c.type == BH_FLOAT &&
+	       c.v.f == wanted;
 }
 
 static bool
 is_ready(void)
 {
-	return h.self->pid == (uint32_t)h.pid && __atomic_load_n(&h.self->ready_life, __ATOMIC_ACQUIRE) == h.self->attach_count;
+	return h.self->pid == (uint32_t)h.pid &&
+	       __atomic_load_n(&h.self->ready_life, __ATOMIC_ACQUIRE) == h.self->attach_count;
 }
 
 static void
@@ -121,7 +125,8 @@ setup(void)
 		c->addr = (uint8_t)(i < PAD_BUTTONS ? i : i - PAD_BUTTONS);
 		c->touch = c->strip = 0xff;
 	}
-	host_start_surface(&h, "pad", controls, PAD_BUTTONS + PAD_AXES, "match", "pro controller", NULL);
+	host_start_surface(&h, "pad", controls, PAD_BUTTONS + PAD_AXES, "match", "pro controller",
+			   NULL);
 	ck_assert_int_eq(host_health(&h, NULL, 0), BH_HEALTH_CONNECTING);
 	sensors = make(false);
 	pad = make(true);
@@ -141,7 +146,8 @@ START_TEST(a_pad_is_found_by_its_name_when_it_appears)
 	frame(EV_KEY, BTN_EAST, 1); /* a Nintendo's A */
 	frame(EV_ABS, ABS_X, 2000);
 	frame(EV_KEY, BTN_TL2, 1);
-	ck_assert(until(presses[PAD_A] == 1 && stands_at(PAD_LX, 1) && presses[PAD_LT] == 1 && stands_at(PAD_ZL, 1)));
+	ck_assert(until(presses[PAD_A] == 1 && stands_at(PAD_LX, 1) && presses[PAD_LT] == 1 &&
+			stands_at(PAD_ZL, 1)));
 	frame(EV_ABS, ABS_HAT0Y, -1);
 	frame(EV_KEY, BTN_MODE, 1);
 	ck_assert(until(presses[PAD_UP] == 1 && presses[PAD_HOME] == 1));
@@ -196,7 +202,8 @@ START_TEST(what_the_kernel_dropped_is_read_anew)
 	frame(EV_ABS, ABS_X, 2000);
 	kill(h.pid, SIGCONT);
 	frame(EV_ABS, ABS_RX, 2000); /* ends what was dropped */
-	ck_assert(until(releases[PAD_B] == 1 && presses[PAD_LB] == 1 && stands_at(PAD_LX, 1) && stands_at(PAD_RX, 1)));
+	ck_assert(until(releases[PAD_B] == 1 && presses[PAD_LB] == 1 && stands_at(PAD_LX, 1) &&
+			stands_at(PAD_RX, 1)));
 	ck_assert_uint_gt(host_counter(&h, BH_CNT_LINK_ODDITIES), 0);
 	ck_assert_uint_eq(presses[PAD_B], 1);
 }
@@ -210,7 +217,8 @@ START_TEST(a_pad_is_shared_unless_it_is_grabbed)
 		uint8_t keys[KEY_CNT / 8] = {0};
 		snprintf(path, sizeof(path), "/dev/input/event%u", n);
 		bh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0 && ioctl(fd, EVIOCGBIT(EV_KEY, sizeof(keys)), keys) >= 0 && keys[BTN_SOUTH / 8] & 1 << BTN_SOUTH % 8)
+		if (fd >= 0 && ioctl(fd, EVIOCGBIT(EV_KEY, sizeof(keys)), keys) >= 0 &&
+		    keys[BTN_SOUTH / 8] & 1 << BTN_SOUTH % 8)
 			snprintf(node, sizeof(node), "%s", path);
 	}
 	bh_autoclose int other = open(node, O_RDONLY | O_CLOEXEC);
