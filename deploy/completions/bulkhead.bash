@@ -4,7 +4,7 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain latency start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
@@ -21,6 +21,7 @@ _bulkhead()
 		trace) opts="--json --runtime --help --last --once" ;;
 		learn) opts="--json --runtime --help --all --timeout" ;;
 		explain) opts="--json --runtime --help" ;;
+		latency) opts="--json --runtime --help --timeout" ;;
 		start) opts="--runtime --help" ;;
 		stop) opts="--runtime --help --all" ;;
 		restart) opts="--runtime --help" ;;
@@ -57,6 +58,7 @@ _bulkhead()
 		trace) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		learn) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		explain) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names controls 2>/dev/null)" -- "$cur") ;;
+		latency) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		start) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		stop) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		restart) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
@@ -75,7 +77,7 @@ _bulkhead()
 		emit) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		calibrate) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain latency start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur") ;;
 		esac
 	fi
 }

@@ -185,6 +185,15 @@ not_running(struct ctl *ctl)
 			 "Bulkhead is not running (looked in %s)", dir);
 }
 
+int
+ctl_look(struct ctl *ctl, struct direct *d)
+{
+	int r = direct_open(d, false);
+	if (r == -ESRCH)
+		return not_running(ctl);
+	return r < 0 ? ctl_error(ctl, "refused", "it runs as another user", "cannot read its memory: %s", strerror(-r)) : CTL_OK;
+}
+
 /* bh-control does not answer: the same answer out of shared memory. */
 static int
 read_directly(struct ctl *ctl, enum bh_wire_verb verb, const char *arg, struct ctl_answer *a)
@@ -192,11 +201,9 @@ read_directly(struct ctl *ctl, enum bh_wire_verb verb, const char *arg, struct c
 	static struct direct d;
 	struct bh_wire_request req = {.id = next_id(), .verb = verb};
 	struct bh_wire_out out;
-	int r = direct_open(&d, false);
-	if (r == -ESRCH)
-		return not_running(ctl);
-	if (r < 0)
-		return ctl_error(ctl, "refused", "it runs as another user", "cannot read its memory: %s", strerror(-r));
+	int r = ctl_look(ctl, &d);
+	if (r != CTL_OK)
+		return r;
 	snprintf(req.name, sizeof(req.name), "%s", arg ? arg : "");
 	bh_wire_out_init(&out);
 	bh_view_answer(&d.view, &req, bh_now_ns(), &out);

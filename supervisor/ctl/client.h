@@ -24,6 +24,8 @@ uint64_t ctl_begin(struct bh_wire_out *o, enum bh_wire_verb verb);
 int ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb);
 /* The same, but its answer is given to the caller (to be freed), and shown only if it is an error. */
 int ctl_ask(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb, struct ctl_answer *a);
+/* Look into the pipeline's memory ourselves: 0, or the exit code after saying why not. To be ended by direct_close(). */
+int ctl_look(struct ctl *ctl, struct direct *d);
 /* Does bh-control listen, within `ms` (0: now)? */
 bool ctl_wait_control(int ms);
 void ctl_answer_fini(struct ctl_answer *a);

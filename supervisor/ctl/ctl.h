@@ -94,6 +94,7 @@ int verb_press(struct ctl *ctl, int argc, char **argv);
 int verb_move(struct ctl *ctl, int argc, char **argv);
 int verb_turn(struct ctl *ctl, int argc, char **argv);
 int verb_learn(struct ctl *ctl, int argc, char **argv);
+int verb_latency(struct ctl *ctl, int argc, char **argv);
 int verb_explain(struct ctl *ctl, int argc, char **argv);
 int verb_import(struct ctl *ctl, int argc, char **argv);
 int verb_emit(struct ctl *ctl, int argc, char **argv);

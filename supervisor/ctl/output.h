@@ -21,6 +21,7 @@ struct ctl_writer {
 	void (*words)(FILE *out, const msgpack_object *event); /* monitor */
 	void (*learned)(FILE *out, const msgpack_object *what);
 	void (*explained)(FILE *out, const msgpack_object *what);
+	void (*latency)(FILE *out, const msgpack_object *what);
 	void (*trace)(FILE *out, const msgpack_object *event);
 	/* To `out` for programs, to stderr for people. */
 	void (*error)(FILE *out, const char *code, const char *text, const char *hint);

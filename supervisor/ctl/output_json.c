@@ -102,6 +102,7 @@ const struct ctl_writer ctl_json = {
 	.words = json_line,
 	.learned = json_line,
 	.explained = json_line,
+	.latency = json_line,
 	.trace = json_line,
 	.error = json_error,
 };

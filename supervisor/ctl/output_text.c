@@ -322,6 +322,19 @@ text_explained(FILE *out, const msgpack_object *l)
 }
 
 static void
+text_latency(FILE *out, const msgpack_object *l)
+{
+	const msgpack_object *rows = bh_wire_get(l, "latency");
+	fprintf(out, "%-16s %-16s %10s %10s %10s %10s %10s\n", "process", "from", "count", "p50 us", "p90 us", "p99 us", "max us");
+	for (uint32_t k = 0; rows && k < rows->via.array.size; k++) {
+		const msgpack_object *r = &rows->via.array.ptr[k];
+		fprintf(out, "%-16s %-16s %10" PRId64 " %10.1f %10.1f %10.1f %10.1f\n", text_of(r, "process"), text_of(r, "measure"),
+			bh_wire_get_int(r, "count", 0), bh_wire_get_float(r, "p50_us", 0), bh_wire_get_float(r, "p90_us", 0),
+			bh_wire_get_float(r, "p99_us", 0), bh_wire_get_float(r, "max_us", 0));
+	}
+}
+
+static void
 text_trace(FILE *out, const msgpack_object *e)
 {
 	put_clock(out, e);
@@ -353,6 +366,7 @@ const struct ctl_writer ctl_text = {
 	.words = text_words,
 	.learned = text_learned,
 	.explained = text_explained,
+	.latency = text_latency,
 	.trace = text_trace,
 	.error = text_error,
 };

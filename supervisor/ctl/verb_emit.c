@@ -59,10 +59,9 @@ listen_to(struct ctl *ctl, const char *surface, struct direct_raw *raw)
 {
 	static struct direct d;
 	struct bh_wire_error err = {0};
-	int r = direct_open(&d, false);
-	if (r < 0)
-		return ctl_error(ctl, r == -ESRCH ? "not-running" : "refused", "`bulkhead run` starts it",
-				 r == -ESRCH ? "Bulkhead is not running" : "cannot read its memory: %s", strerror(-r));
+	int r = ctl_look(ctl, &d);
+	if (r != CTL_OK)
+		return r;
 	int slot = bh_view_find_proc(&d.view, surface, &err);
 	direct_close(&d);
 	if (slot < 0)

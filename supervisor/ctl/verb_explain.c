@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "common/units.h"
-#include "supervisor/ctl/direct.h"
+#include "supervisor/ctl/client.h"
 #include "supervisor/ctl/explain.h"
 #include "supervisor/ctl/output.h"
-#include "supervisor/ctl/ctl.h"
 
 static int
 explain(struct ctl *ctl, const struct bh_view *v, const char *name)
@@ -18,7 +17,7 @@ explain(struct ctl *ctl, const struct bh_view *v, const char *name)
 	if (!v->config)
 		return ctl_error(ctl, "failed", "`bulkhead status`", "the pipeline has no configuration yet");
 	if (bh_view_find_control(v, name, &c, &err) < 0)
-		return ctl_error(ctl, err.code, err.hint, "%s", err.text);
+		return ctl_show_error(ctl, &err);
 	bh_wire_out_init(&out);
 	explain_control(v, &c, bh_now_ns(), &out);
 	int code = CTL_FAILED;
@@ -36,11 +35,10 @@ verb_explain(struct ctl *ctl, int argc, char **argv)
 {
 	static struct direct d;
 	(void)argc;
-	int r = direct_open(&d, false);
-	if (r < 0)
-		return ctl_error(ctl, r == -EACCES ? "failed" : "not-running", r == -EACCES ? "it is another user's" : "`bulkhead run` starts it",
-				 "%s", r == -EACCES ? "the pipeline cannot be looked into" : "no pipeline runs here");
-	int code = explain(ctl, &d.view, argv[0]);
+	int code = ctl_look(ctl, &d);
+	if (code != CTL_OK)
+		return code;
+	code = explain(ctl, &d.view, argv[0]);
 	direct_close(&d);
 	return code;
 }

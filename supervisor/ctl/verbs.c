@@ -55,6 +55,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 "Tells the control's name and kind, what it is bound to on the page shown and in which line of the file, and a line to paste under *bindings:*, with a parameter that is there and fits. Waits 30 seconds; with *--all* it goes on until interrupted. What the hand does has its effect all the same.", verb_learn},
 	{"explain", "CONTROL", 1, 1, JSON, "controls", "Look", "why a control shows what it shows",
 	 "Its bindings on the page and layers shown, with file and line; its parameter with the last value each way, how old it is and who set it; what is shown; and why. Reads shared memory itself, so it works while bh-control is down.", verb_explain},
+	{"latency", "[NAME]", 0, 1, JSON | CTL_OPT_TIMEOUT, "processes", "Look", "how long events take from the hand to router and drivers",
+	 "From the processes' own histograms, since each was started; with *--timeout* of what happens from now on for so long. Quantiles are the upper edges of buckets 3 % wide.", verb_latency},
 	{"start", "NAME", 1, 1, 0, "processes", "Processes", "start a process that is stopped", NULL, verb_start},
 	{"stop", "NAME", 0, 1, CTL_OPT_ALL, "processes", "Processes", "stop a process; it stays stopped", "With *--all*, the whole pipeline ends.", verb_stop},
 	{"restart", "NAME", 1, 1, 0, "processes", "Processes", "stop a process and start it again", NULL, verb_restart},

@@ -239,6 +239,19 @@ START_TEST(a_control_is_explained_with_its_binding_its_values_and_why)
 }
 END_TEST
 
+START_TEST(latency_tells_how_long_a_hand_takes_to_arrive)
+{
+	simdesk_must(desk, "move 1 0.6 over 0.2s touching; wait hands");
+	ck_assert(pipeline_until(5000, tool("latency", "--json") == 0 && strstr(out, "\"hand to driver\"") && strstr(out, "\"hand to router\"")));
+	ck_assert(is_json());
+	ck_assert(pipeline_until(5000, tool("latency", "loop") == 0 && strstr(out, "hand to driver") && !strstr(out, "hand to router")));
+	/* From now on: nothing happens. */
+	expect(0, "latency", "loop", "--json", "--timeout", "0.1");
+	ck_assert_msg(strstr(out, "\"count\":0") != NULL, "%s", out);
+	expect(2, "latency", "nobody");
+}
+END_TEST
+
 START_TEST(an_action_is_done)
 {
 	double before = reported("ledger/actions");
@@ -450,6 +463,7 @@ main(void)
 	tcase_add_test(t, controls_are_moved_as_by_a_hand);
 	tcase_add_test(t, pages_are_turned_and_the_one_shown_is_marked);
 	tcase_add_test(t, a_control_is_explained_with_its_binding_its_values_and_why);
+	tcase_add_test(t, latency_tells_how_long_a_hand_takes_to_arrive);
 	tcase_add_test(t, an_action_is_done);
 	tcase_add_test(t, monitor_and_trace_tell_what_happened);
 	tcase_add_test(t, a_process_is_stopped_started_held_and_released);
