@@ -867,7 +867,8 @@ proc_attach(struct bh_proc *proc)
 		goto out;
 	__atomic_store_n(&proc->self->attaching, 1, __ATOMIC_RELEASE);
 	proc->self->attach_count++;
-	proc->self->pid = (uint32_t)getpid();
+	/* Who sees this number sees the life that it is of. */
+	__atomic_store_n(&proc->self->pid, (uint32_t)getpid(), __ATOMIC_RELEASE);
 	if (proc->self->bell.episode & 1)
 		bh_bell_awake(proc->self); /* the dead one slept */
 	proc->self->busy_limit_ms = 0;
@@ -902,7 +903,7 @@ proc_ready(struct bh_proc *proc)
 {
 	struct bh_health_record h;
 	struct bh_spawn_msg msg = {.type = BH_SPAWN_READY, .slot = proc->slot, .value = proc->self->attach_count};
-	proc->self->ready_life = proc->self->attach_count;
+	__atomic_store_n(&proc->self->ready_life, proc->self->attach_count, __ATOMIC_RELEASE);
 	__atomic_store_n(&proc->self->attaching, 0, __ATOMIC_RELEASE);
 	if (bh_health_read(proc->self, &h) <= 0 || h.health == BH_HEALTH_STARTING)
 		bh_proc_health(proc, BH_HEALTH_OK, NULL, "%s", "");

@@ -354,8 +354,8 @@ enter_self(struct super *s)
 	me->body.started_ns = bh_now_ns();
 	me->body.restarts = s->head->supervisor_lives;
 	me->body.health = (struct bh_health_record){.health = BH_HEALTH_OK, .since_ns = bh_now_ns()};
-	s->head->supervisor_lives++;
 	s->head->supervisor_pid = (uint32_t)getpid();
+	__atomic_store_n(&s->head->supervisor_lives, s->head->supervisor_lives + 1, __ATOMIC_RELEASE);
 	s->head->keeper_pid = (uint32_t)s->keeper_pid;
 	if (!s->head->keeper_lives)
 		s->head->keeper_lives = 1;
@@ -434,6 +434,17 @@ super_cold_start(struct super *s)
 
 /* ------------------------------------------------------------------ adoption */
 
+/* Has this very process said that it is ready? */
+static bool
+has_said_ready(const struct child *c)
+{
+	const struct bh_self *self = c->shared;
+	if (!self || __atomic_load_n(&self->pid, __ATOMIC_ACQUIRE) != (uint32_t)c->body.pid)
+		return false;
+	uint64_t life = __atomic_load_n(&self->ready_life, __ATOMIC_ACQUIRE);
+	return life && life == __atomic_load_n(&self->attach_count, __ATOMIC_RELAXED);
+}
+
 static void
 adopt_child(struct child *c)
 {
@@ -453,6 +464,9 @@ adopt_child(struct child *c)
 		spawn_watch_sock(c);
 	spawn_flush(c);
 	c->health_untold = 0;
+	/* Our predecessor may have read the message and died before he wrote it down. Said twice it counts once. */
+	if (c->mem.policy.state == BH_POL_STARTING && has_said_ready(c))
+		super_policy(c, BH_POL_EV_READY, false, false);
 }
 
 /* What stands between the table and the processes after our predecessor's death. */
