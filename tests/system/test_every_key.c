@@ -37,6 +37,14 @@ static const struct {
 	{"store", "dir", "@DIR@/snapshots"},	     {"surface", "transport", "sequencer"},
 };
 
+/* What a surface is given, so that it waits for a device that nobody has. */
+static const struct {
+	const char *kind, *key, *value;
+} given[] = {
+	{"surface", "device", "x-touch"}, {"surface", "transport", "socket"}, {"surface", "path", "@DIR@/none.sock"},
+	{"pad", "device", "gamepad"},	  {"pad", "path", "@DIR@/none.sock"},
+};
+
 static const char *
 fallback(enum bh_cfg_type type)
 {
@@ -100,14 +108,9 @@ write_with(const struct proc *changed, const char *key, const char *value)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%skind: %s\n", indent, p->kind->name);
 		if (p->kind->role == BH_ROLE_SUPERVISOR && (p != changed || strcmp(key, "watch")))
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%swatch: no\n", indent);
-		if (p->kind->role == BH_ROLE_SURFACE) {
-			if (p != changed || strcmp(key, "device"))
-				len += (size_t)snprintf(text + len, sizeof(text) - len, "%sdevice: x-touch\n", indent);
-			if (p != changed || strcmp(key, "transport"))
-				len += (size_t)snprintf(text + len, sizeof(text) - len, "%stransport: socket\n", indent);
-			if (p != changed || strcmp(key, "path"))
-				len += (size_t)snprintf(text + len, sizeof(text) - len, "%spath: \"@DIR@/none.sock\"\n", indent);
-		}
+		for (unsigned k = 0; k < BH_ARRAY_LEN(given); k++)
+			if (!strcmp(given[k].kind, p->kind->name) && (p != changed || strcmp(key, given[k].key)))
+				len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s: \"%s\"\n", indent, given[k].key, given[k].value);
 		for (const struct bh_cfg_field *f = p->kind->fields; f && f->type != BH_CFG_END; f++)
 			if (!f->def && f->type != BH_CFG_LIST && (p != changed || strcmp(key, f->key)))
 				len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s: \"%s\"\n", indent, f->key,
