@@ -7,13 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/folder.h"
 #include "common/mem.h"
+#include "common/unixsock.h"
 
 #define INPUT_FOLDER "/dev/input"
 
@@ -105,28 +104,13 @@ find_node(const struct source_config *cfg)
 }
 
 static int
-open_socket(const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
-	bh_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
-		return errno == ECONNREFUSED || errno == EAGAIN ? -ENODEV : -errno;
-	return bh_steal_fd(&fd);
-}
-
-static int
 open_path(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
 	if (S_ISSOCK(st.st_mode))
-		return open_socket(path);
+		return bh_unix_connect(path);
 	bh_autoclose int fd = open_node(path);
 	int version;
 	if (fd >= 0 && ioctl(fd, EVIOCGVERSION, &version) < 0)

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "common/folder.h"
 #include "common/mem.h"
+#include "common/unixsock.h"
 #include "procs/surface/transport.h"
 
 static int
@@ -33,21 +33,6 @@ open_pty(const char *path)
 }
 
 static int
-open_socket(const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
-	bh_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
-		return errno == ECONNREFUSED || errno == EAGAIN ? -ENODEV : -errno;
-	return bh_steal_fd(&fd);
-}
-
-static int
 sock_open(struct transport *t)
 {
 	struct stat st;
@@ -55,7 +40,7 @@ sock_open(struct transport *t)
 		t->hint_fd = bh_folder_watch_parent(t->cfg.path);
 	if (stat(t->cfg.path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
-	int fd = S_ISCHR(st.st_mode) ? open_pty(t->cfg.path) : open_socket(t->cfg.path);
+	int fd = S_ISCHR(st.st_mode) ? open_pty(t->cfg.path) : bh_unix_connect(t->cfg.path);
 	if (fd < 0)
 		return fd == -ENOENT ? -ENODEV : fd;
 	t->fd = fd;
