@@ -293,9 +293,9 @@ static const char *
 why_no_action(struct import *im, const char *app)
 {
 	if (app && strcmp(app, "obs") == 0)
-		return "OBS is driven here by a driver of its own, with parameters and actions under other names";
+		return "OBS is not driven yet";
 	if (app && (strcmp(app, "winaudio") == 0 || strcmp(app, "winmedia") == 0))
-		return "Windows audio and media keys have no counterpart on Linux";
+		return "Windows audio and media keys are not driven here";
 	return find_app(im, app) ? "an application behind MIDI ports has this action only as bytes" : "there is no such application in midi.apps";
 }
 
@@ -433,7 +433,7 @@ put_control(struct import *im, const struct node *key, const struct node *map)
 	else if (!midi && action)
 		put_action(im, map, &f, app, action);
 	if (node_get(map, "indicator"))
-		note(im, node_get(map, "indicator"), "%s: its indicator: signals of OBS belong to the driver of OBS", f.ours);
+		note(im, node_get(map, "indicator"), "%s: its indicator: OBS is not driven yet", f.ours);
 }
 
 /* ------------------------------------------------------------------ reactions: toggle */
@@ -886,14 +886,14 @@ note_rest(struct import *im)
 	static const struct {
 		const char *path[3], *why;
 	} rest[] = {
-		{{"obs"}, "OBS: its driver has a section of its own; host, port and password go there"},
+		{{"obs"}, "OBS is not driven yet"},
 		{{"xtouch", "overlay"}, "overlay: strips show the value of what is touched by themselves; `overlay: no` on a strip switches it off"},
 		{{"xtouch", "overlay_per_app"}, "overlay_per_app: a value is shown in its parameter's own unit"},
 		{{"xtouch", "startup_refresh_delay_ms"}, "startup_refresh_delay_ms: each control is shown when its value is known; nothing waits"},
 		{{"paging", "channel"}, "paging.channel: page keys are controls of the surface, whatever channel it sends on"},
 		{{"gamepad"}, "a game pad is a surface of its own here, bound by hand: see docs/howto/gamepad.md"},
 		{{"tray"}, "the tray is a Windows program; `bulkhead status` says the same"},
-		{{"winaudio"}, "Windows audio has no counterpart on Linux"},
+		{{"winaudio"}, "Windows audio is not driven here"},
 	};
 	for (size_t k = 0; k < BH_ARRAY_LEN(rest); k++) {
 		const struct node *n = im->root;

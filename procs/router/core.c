@@ -413,7 +413,7 @@ core_refuse(struct bh_core *core, struct core_ctl *c)
 	core_queue_ctl(core, (uint32_t)(c - core->ctl));
 }
 
-static void
+void
 core_count_dropped(struct bh_core *core, uint16_t slot)
 {
 	struct bh_rec_peer *r = core_peer_rec(core, slot);

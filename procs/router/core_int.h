@@ -245,6 +245,8 @@ void core_peer_arm(struct bh_core *core, uint16_t slot);
 /* A control, or NULL. */
 struct core_ctl *core_find_ctl(struct bh_core *core, uint16_t slot, uint32_t index);
 struct core_param *core_find_param(struct bh_core *core, uint16_t slot, uint32_t index);
+/* Something for this process was dropped: counted with it. */
+void core_count_dropped(struct bh_core *core, uint16_t slot);
 /* Its action did not happen: flash. */
 void core_refuse(struct bh_core *core, struct core_ctl *c);
 void core_turn(struct bh_core *core, struct core_ctl *c, int32_t ticks, uint64_t stamp_ns);

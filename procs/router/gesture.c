@@ -59,7 +59,7 @@ row_hash(struct bh_core *core, uint32_t b)
 {
 	const struct bh_cfg_binding *row = core_binding(core, b);
 	uint32_t t = row->driver == BH_DRIVER_PAGE ? NONE : core->binding_target[b];
-	const char *item = row->bank ? core_bank_item(core, row) : NULL;
+	const char *item = core_bank_item(core, row);
 	const struct {
 		uint32_t target, item;
 		uint16_t surface, control, driver, action;

@@ -143,7 +143,7 @@ action_on_press(struct bh_core *core, struct core_ctl *c, uint32_t bn, uint64_t 
 {
 	const struct bh_cfg_binding *b = core_binding(core, bn);
 	struct core_doing d = {.driver = b->driver, .action = b->action, .args = b->args, .args_len = b->args_len,
-			       .vars = b->flags & BH_BINDF_VARS, .item = b->bank ? core_bank_item(core, b) : NULL,
+			       .vars = b->flags & BH_BINDF_VARS, .item = core_bank_item(core, b),
 			       .origin = core_origin(c), .stamp_ns = stamp_ns};
 	if (core_do(core, c, &d) == 0)
 		return true;

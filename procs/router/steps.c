@@ -156,15 +156,6 @@ do_step(struct bh_core *core, const struct core_ctl *c, const struct bh_cfg_step
 
 /* ------------------------------------------------------------------ runs */
 
-static void
-count_dropped(struct bh_core *core)
-{
-	struct bh_rec_peer *r = core_peer_rec(core, BH_SLOT_ROUTER);
-	r->dropped++;
-	r->last_drop_ns = core->now;
-	core_dirty(core, BH_REC_PEER(BH_SLOT_ROUTER));
-}
-
 static struct core_ctl *
 run_control(struct bh_core *core, const struct bh_rec_run *run)
 {
@@ -175,7 +166,7 @@ static void
 run_failed(struct bh_core *core, const struct bh_rec_run *run)
 {
 	struct core_ctl *c = run_control(core, run);
-	count_dropped(core);
+	core_count_dropped(core, BH_SLOT_ROUTER);
 	if (c)
 		core_refuse(core, c);
 }
@@ -245,13 +236,16 @@ free_run(struct bh_core *core)
 static void
 run_keep(struct bh_core *core, const struct bh_rec_run *run, uint32_t rec)
 {
-	if (rec == NONE)
+	bool is_new = rec == NONE;
+	if (is_new)
 		rec = free_run(core);
 	if (rec == NONE) {
 		run_failed(core, run);
 		return;
 	}
 	*run_at(core, rec) = *run;
+	if (is_new)
+		run_at(core, rec)->hash = list_hash(core, run->first, run->count);
 	core_dirty(core, rec);
 	core_due(core, rec, run->due_ns);
 }
@@ -309,7 +303,6 @@ run_start(struct bh_core *core, uint32_t first, uint32_t count, uint32_t origin,
 	if (!count || first > bh_config_count(core->config, BH_TAB_STEPS) ||
 	    count > bh_config_count(core->config, BH_TAB_STEPS) - first)
 		return;
-	run.hash = list_hash(core, first, count);
 	if (item)
 		snprintf(run.item, sizeof(run.item), "%s", item);
 	run_on(core, run, NONE);
@@ -323,22 +316,16 @@ core_run_timer(struct bh_core *core, uint32_t rec)
 		run_on(core, run, rec);
 }
 
-static const char *
-item_of(struct bh_core *core, const struct bh_cfg_binding *b)
-{
-	return b->bank ? core_bank_item(core, b) : NULL;
-}
-
 void
 core_steps_press(struct bh_core *core, const struct core_ctl *c, const struct bh_cfg_binding *b, uint64_t stamp_ns)
 {
-	run_start(core, b->step_first, b->steps, (uint32_t)c->slot << 16 | c->index, stamp_ns, item_of(core, b), false);
+	run_start(core, b->step_first, b->steps, (uint32_t)c->slot << 16 | c->index, stamp_ns, core_bank_item(core, b), false);
 }
 
 void
 core_steps_release(struct bh_core *core, const struct core_ctl *c, const struct bh_cfg_binding *b, uint64_t stamp_ns)
 {
-	run_start(core, b->step_first, b->steps, (uint32_t)c->slot << 16 | c->index, stamp_ns, item_of(core, b), true);
+	run_start(core, b->step_first, b->steps, (uint32_t)c->slot << 16 | c->index, stamp_ns, core_bank_item(core, b), true);
 }
 
 /* ------------------------------------------------------------------ reactions */
@@ -392,7 +379,7 @@ react(struct bh_core *core, uint32_t n, const struct core_param *p, const union 
 	core_dirty(core, rec);
 	core_queue_room(core, row->room);
 	if (often || core->reacting >= REACTIONS_DEEP)
-		count_dropped(core);
+		core_count_dropped(core, BH_SLOT_ROUTER);
 	if (!edge || often || core->reacting >= REACTIONS_DEEP || !is_page_shown(core, row->page))
 		return;
 	core->reacting++;

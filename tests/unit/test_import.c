@@ -276,7 +276,7 @@ END_TEST
 START_TEST(everything_without_a_counterpart_is_told_with_its_line_and_stands_in_the_file)
 {
 	static const char *const told[] = {
-		"theirs.yaml:12: synth has no input_port", "OBS: its driver", "a game pad is a surface of its own", "tray", "Windows audio",
+		"theirs.yaml:12: synth has no input_port", "theirs.yaml:16: OBS is not driven yet", "a game pad is a surface of its own", "tray", "Windows audio",
 		"startup_refresh_delay_ms", "overlay_per_app", "select1: obs changeScene CAM Main", "view_user", "rec_master",
 		"colour \"chartreuse\"", "gamepad1.btn.a", "toggleStudioMode", "toggle off: obs exitSplit",
 	};
