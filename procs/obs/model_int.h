@@ -1,0 +1,110 @@
+/* model_int.h - the inside of the model, for its own files only; see model.h for which does what */
+#pragma once
+
+#include "procs/obs/model.h"
+#include "procs/obs/tally.h"
+
+struct obs_list { /* names that OBS tells in an order of its own: scenes, transitions, profiles, collections */
+	char (*name)[OBS_NAME_MAX + 1]; /* owned, OBS_CHOICES_MAX of them */
+	uint32_t count;
+	uint64_t changed_ns; /* when the order or the names changed last: choices made before mean the list before */
+};
+
+struct obs_model {
+	const struct obs_config *cfg;
+	const struct obs_sink *sink;
+	struct obs_queue *queue; /* owned */
+	uint32_t params;	 /* capacity */
+	struct obs_object *object; /* owned, OBS_OBJECTS_MAX; [0] is the room */
+	uint32_t objects;	 /* used at most */
+	struct obs_transform *transform; /* owned, by object (items) */
+	struct { uint32_t object; uint16_t kind; bool used, watched; } *of_param; /* owned, by parameter */
+	struct bh_value *wanted; /* owned, by parameter: what obs_model_set() was given last */
+	struct bh_value *value;	 /* owned, by parameter: what was reported last (type BH_NONE = nothing yet) */
+	struct obs_list scenes, transitions, profiles, collections;
+
+	/* connection */
+	bool connected, frozen, wants_picture;
+	uint32_t stage;		 /* of the picture; picture.c */
+	uint32_t cursor;	 /* within a stage: the object at which the next batch goes on */
+	uint32_t not_ready;	 /* answers 207 in this picture */
+	uint64_t has_request[(OBS_REQ_COUNT + 63) / 64]; /* availableRequests */
+	uint64_t now_ns;	 /* of the call that runs */
+
+	/* scenes.c */
+	uint32_t program, preview; /* objects, OBS_NONE */
+	bool studio_mode, in_transition;
+	uint32_t transition_from; /* program before it */
+	uint64_t transition_until_ns; /* a transition that is never told to have ended */
+	double tbar;
+	bool tbar_held;
+	double canvas_width, canvas_height;
+
+	/* outputs.c */
+	uint64_t next_stats_ns, next_media_ns;
+	/* cameras.c */
+	struct obs_cameras *cameras; /* owned */
+	uint32_t watched_meters;
+};
+
+/* --- objects.c */
+uint32_t obs_find(const struct obs_model *m, enum obs_class cls, uint32_t parent, const char *name); /* OBS_NONE = not there */
+uint32_t obs_find_item(const struct obs_model *m, uint32_t scene, int64_t item_id);
+uint32_t obs_find_source(const struct obs_model *m, const char *name); /* an input or a scene */
+/* Find or add, mark as seen; its parameters come with obs_publish(). OBS_NONE: the store is full (noted once). */
+uint32_t obs_add(struct obs_model *m, enum obs_class cls, uint32_t parent, const char *name);
+/* Parameters of the object as its class, audio, media say: added, or removed where they no longer apply. */
+void obs_publish(struct obs_model *m, uint32_t object);
+/* The same, with the choices of one kind of it (NULL-terminated), or another range. */
+void obs_publish_choices(struct obs_model *m, uint32_t object, enum obs_kind k, const struct obs_list *list);
+void obs_publish_range(struct obs_model *m, uint32_t object, enum obs_kind k, double min, double max, double step);
+/* With all that belongs to it (items, filters, settings, items elsewhere that show it). */
+void obs_remove(struct obs_model *m, uint32_t object);
+void obs_rename(struct obs_model *m, uint32_t object, const char *name); /* its parameters and those below it keep their ids */
+/* The parameter, OBS_NONE if it has none. */
+uint32_t obs_param(const struct obs_model *m, uint32_t object, enum obs_kind k);
+void obs_tell(struct obs_model *m, uint32_t object, enum obs_kind k, struct bh_value v); /* reports; without a parameter nothing */
+bool obs_told(const struct obs_model *m, uint32_t object, enum obs_kind k, struct bh_value *v);
+/* Mark all of a class (below `parent`, or OBS_NONE = all) as not seen; remove those. */
+void obs_unsee(struct obs_model *m, enum obs_class cls, uint32_t parent);
+void obs_sweep(struct obs_model *m, enum obs_class cls, uint32_t parent);
+int obs_list_set(struct obs_model *m, struct obs_list *l, const char *const *names, uint32_t n); /* 1 = it changed */
+int64_t obs_list_find(const struct obs_list *l, const char *name); /* place, or -1 */
+bool obs_can(const struct obs_model *m, enum obs_req req); /* does this OBS have it? */
+
+/* --- Each area. `picture`: adds its requests of this stage to a batch / takes their results. `event`: true = it was one of its own. `encode`: value to request.
+ * `answer`: of its own reads. `tick`: next moment, 0 = none. */
+void obs_note(struct obs_model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void obs_fail(struct obs_model *m, const struct obs_ask *ask, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* to value_failed or action_failed */
+
+bool obs_inputs_event(struct obs_model *m, const char *type, const msgpack_object *d);
+int obs_inputs_encode(struct obs_model *m, uint32_t object, enum obs_kind k, const struct bh_value *v, uint32_t id, struct obs_out *o, struct obs_ask *ask);
+bool obs_inputs_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r); /* of picture and reads alike */
+uint64_t obs_inputs_tick(struct obs_model *m); /* media cursors */
+bool obs_scenes_event(struct obs_model *m, const char *type, const msgpack_object *d);
+int obs_scenes_encode(struct obs_model *m, uint32_t object, enum obs_kind k, const struct bh_value *v, uint32_t id, struct obs_out *o, struct obs_ask *ask);
+bool obs_scenes_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r);
+uint64_t obs_scenes_tick(struct obs_model *m);
+void obs_scenes_tally(struct obs_model *m); /* work it out anew, report what changed */
+bool obs_outputs_event(struct obs_model *m, const char *type, const msgpack_object *d);
+int obs_outputs_encode(struct obs_model *m, uint32_t object, enum obs_kind k, const struct bh_value *v, uint32_t id, struct obs_out *o, struct obs_ask *ask);
+bool obs_outputs_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r);
+uint64_t obs_outputs_tick(struct obs_model *m);
+/* Cameras: what OBS tells of scenes and transforms moves their parameters; values and actions move items. */
+int obs_cameras_init(struct obs_model *m);
+void obs_cameras_fini(struct obs_model *m);
+void obs_cameras_publish(struct obs_model *m);
+bool obs_cameras_event(struct obs_model *m, const char *type, const msgpack_object *d); /* looks; never the only one */
+int obs_cameras_set(struct obs_model *m, uint32_t object, enum obs_kind k, const struct bh_value *v); /* 0, -errno */
+int obs_cameras_action(struct obs_model *m, unsigned action, const struct bh_action *a, uint64_t until_ns);
+void obs_cameras_transform(struct obs_model *m, uint32_t item); /* m->transform[item] has changed */
+uint64_t obs_cameras_tick(struct obs_model *m);
+
+/* A read of our own: queued in the lane READ; its answer comes to the area's _result() with `object`. */
+int obs_read_input(struct obs_model *m, enum obs_req req, uint32_t object);  /* member inputName */
+int obs_read_source(struct obs_model *m, enum obs_req req, uint32_t object); /* member sourceName */
+int obs_read_item(struct obs_model *m, enum obs_req req, uint32_t item);     /* members sceneName, sceneItemId */
+int obs_read_plain(struct obs_model *m, enum obs_req req);
+/* A request that changes something, of an action or of a camera: in the lane SHOW, with the action's last moment. Begin gives the place to write its members. */
+struct obs_out *obs_do_begin(struct obs_model *m, enum obs_req req, uint32_t members, uint32_t *id);
+int obs_do_commit(struct obs_model *m, enum obs_req req, const struct bh_action *a /* NULL = nobody's */, uint32_t ref, uint64_t until_ns);
