@@ -257,6 +257,7 @@ core_out_value(struct bh_core *core, uint16_t slot, struct bh_event *ev, const u
 	out->ev = *ev;
 	out->v = *v;
 	core->tx->meters += ev->kind == BH_EV_METER;
+	core->tx->drives += core->peer[slot].role == BH_ROLE_DRIVER;
 }
 
 int
@@ -266,6 +267,7 @@ core_out_payload(struct bh_core *core, uint16_t slot, const struct bh_event *ev,
 	if (len > BH_PAYLOAD_MAX || core->tx->room[slot] < slots)
 		return -ENOSPC;
 	core->tx->room[slot] -= slots;
+	core->tx->drives += core->peer[slot].role == BH_ROLE_DRIVER;
 	struct bh_journal_output *out = core_output(core);
 	out->slot = slot;
 	out->flags = BH_OUT_PUSH;
@@ -294,7 +296,7 @@ bh_core_begin(struct bh_core *core, struct bh_tx *tx, uint64_t now_ns)
 	/* Time does not run backwards, whatever the caller's clock does after a restart on another machine. */
 	core->now = core->wall = now_ns;
 	core->serial++;
-	tx->changes = tx->outputs = tx->meters = tx->faults = 0;
+	tx->changes = tx->outputs = tx->meters = tx->drives = tx->faults = 0;
 }
 
 /* The generations of a peer whose ring to us is a fresh one begin anew. */
@@ -355,6 +357,9 @@ bh_core_end(struct bh_core *core)
 		core_room_adopt(core);
 	while (core->queue_len && !core->unsettled && core_has_room(core, 1, 1)) {
 		struct core_ctl *c = &core->ctl[core->queue[core->queue_head]];
+		/* What a driver waits for goes out first, then what the eye waits for: a text costs as much as all the rest. */
+		if (core->tx->drives && c->cfg->kind == BH_CTL_STRIP)
+			break;
 		core->queue_head = (core->queue_head + 1) % core->ctls;
 		core->queue_len--;
 		core->steps++;

@@ -64,6 +64,7 @@ struct bh_tx {
 	struct bh_journal_output *output;
 	uint32_t outputs;
 	uint32_t meters; /* how many of the outputs are meters */
+	uint32_t drives; /* ... go to drivers */
 	uint32_t faults; /* words of peers that made no sense */
 };
 
