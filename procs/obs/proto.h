@@ -62,9 +62,11 @@ struct obs_msg {
 	const msgpack_object *items;
 };
 
-/* Zeroed before obs_decoder_init(). The zone grows to the largest message and is used again: no allocation once it is warm. */
+/* The zone grows to the largest message and is used again: no allocation once it is warm. What only a whole picture needs is given back. */
 struct obs_decoder {
 	msgpack_zone *zone; /* owned */
+	size_t room;	    /* bytes of it */
+	msgpack_object root;
 };
 int obs_decoder_init(struct obs_decoder *d); /* 0 or -ENOMEM */
 void obs_decoder_fini(struct obs_decoder *d); /* zeroed and half-built ones too */
@@ -78,7 +80,7 @@ const msgpack_object *obs_get(const msgpack_object *map, const char *key);
 bool obs_get_number(const msgpack_object *map, const char *key, double *out); /* integer or float, finite */
 bool obs_get_int(const msgpack_object *map, const char *key, int64_t *out);   /* floats are rounded; beyond int64: false */
 bool obs_get_bool(const msgpack_object *map, const char *key, bool *out);
-bool obs_get_str(const msgpack_object *map, const char *key, char *out, size_t cap); /* checked UTF-8, cut, NUL-terminated */
+bool obs_get_str(const msgpack_object *map, const char *key, char *out, size_t cap); /* cut on a character's border; false for what is no UTF-8 or has a NUL */
 bool obs_get_map(const msgpack_object *map, const char *key, const msgpack_object **out);
 bool obs_get_array(const msgpack_object *map, const char *key, const msgpack_object **items, uint32_t *count);
 
@@ -89,6 +91,7 @@ struct obs_out {
 	uint8_t *buf; /* borrowed */
 	size_t cap, len;
 	bool failed;
+	bool batch;   /* open[0] counts the requests of a batch that are still to come */
 	uint32_t open[OBS_DEPTH]; /* members still to come of each open map */
 	unsigned depth;
 };
