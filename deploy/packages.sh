@@ -2,9 +2,10 @@
 #
 # need PACKAGE...: install those that are missing (as root, or by sudo), and say so. Nothing is done when all are there.
 
-build_packages="gcc cmake ninja-build pkg-config libc6-dev libzmq3-dev libmsgpack-dev libfyaml-dev libasound2-dev libncurses-dev check"
+build_packages="gcc cmake ninja-build pkg-config libc6-dev libzmq3-dev libmsgpack-dev libfyaml-dev libasound2-dev libncurses-dev libwebsockets-dev libsodium-dev check"
 test_packages="python3 valgrind scdoc"
 fuzz_packages="clang llvm libclang-rt-14-dev"
+peers_packages="obs-studio obs-plugins xvfb libgl1-mesa-dri"
 guest_packages="qemu-system-x86 linux-image-amd64 busybox-static cpio xz-utils kmod alsa-utils"
 
 say() {
