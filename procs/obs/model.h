@@ -170,6 +170,8 @@ int obs_model_batch(struct obs_model *m, const struct obs_msg *msg, uint64_t now
 bool obs_model_wants_picture(struct obs_model *m);
 /* Between CurrentSceneCollectionChanging and ...Changed: nothing is sent. */
 bool obs_model_is_frozen(const struct obs_model *m);
+/* Does this parameter change the programme? Then it is never set late. false: not known. */
+bool obs_model_is_show(const struct obs_model *m, bh_param_id id);
 
 void obs_model_event(struct obs_model *m, const char *type, const msgpack_object *data, uint64_t now_ns);
 void obs_model_answer(struct obs_model *m, const struct obs_ask *ask, const struct obs_result *r, uint64_t now_ns);
