@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "common/log.h"
+#include "common/records.h"
 #include "common/request.h"
 #include "common/standalone.h"
 
@@ -27,12 +28,19 @@ BH_LOG_TOPIC("driver");
 #define QUARANTINE_DEATHS 2
 #define QUARANTINE_WINDOW_NS (60 * BH_NS_PER_S)
 
+#define NONE UINT32_MAX
+
+/* What stands in its record of the directory is read there. */
 struct drv_param {
 	bool live, reported;
 	bool added; /* in this life, since the last bh_param_begin() */
-	uint32_t gen;		/* of the directory index */
+	uint8_t type, access;
+	uint32_t gen;		/* of the directory index; 0 = there never was one */
 	uint32_t wanted_gen;	/* of the value applied last */
-	struct bh_dir_record rec;
+	uint32_t record;	/* number of its newest record in the directory */
+	uint32_t hash;		/* of its name */
+	uint64_t since_ns;	/* cells older than this are of another one that had its index before; 0 = nobody had */
+	uint32_t next;		/* live: of the same bucket; else: free after this one; NONE = the last */
 	struct bh_value last;	/* reported last */
 };
 
@@ -42,6 +50,8 @@ struct bh_driver {
 	void *data; /* owned: the driver's own state */
 	struct drv_param *param; /* owned, `cap` of them */
 	uint32_t cap, used;
+	uint32_t *bucket, bucket_mask; /* owned: the first live parameter of each hash, or NONE */
+	uint32_t free_first, free_last; /* indexes below `used` that are free, the one that is free longest first */
 	bool dir_changed;
 	uint64_t max_age_ns;
 	struct bh_quarantine *quarantine; /* borrowed: private segment */
@@ -96,7 +106,7 @@ value_from(uint8_t type, const union bh_val *v)
 static bool
 value_fits(const struct drv_param *p, const struct bh_value *v)
 {
-	return p->live && v->type == p->rec.type && (v->type != BH_FLOAT || isfinite(v->f));
+	return p->live && v->type == p->type && (v->type != BH_FLOAT || isfinite(v->f));
 }
 
 static uint64_t
@@ -112,6 +122,12 @@ static uint64_t
 digest_value(uint32_t id, const struct bh_value *v)
 {
 	return v->type == BH_TEXT ? digest_of(BH_EV_VALUE, id, v->s, strlen(v->s)) : digest_of(BH_EV_VALUE, id, &v->i, 8);
+}
+
+static const char *
+param_name(const struct bh_driver *drv, uint32_t id)
+{
+	return id < drv->cap && drv->param[id].gen ? drv->proc->dir.records[drv->param[id].record].name : "";
 }
 
 /* ------------------------------------------------------------------ in-flight mark and quarantine */
@@ -185,7 +201,7 @@ quarantine_predecessor(struct bh_driver *drv)
 	q->deaths++;
 	q->last_ns = now;
 	const char *what = m.kind == BH_EV_ACTION ? "action" : "value of parameter";
-	const char *name = m.kind != BH_EV_ACTION && m.id < drv->cap ? drv->param[m.id].rec.name : "";
+	const char *name = m.kind != BH_EV_ACTION ? param_name(drv, m.id) : "";
 	snprintf(q->what, sizeof(q->what), "%.23s", name);
 	if (q->deaths < QUARANTINE_DEATHS) {
 		bh_warn("the last life ended while it applied %s %u %s; %s", what, m.id, name,
@@ -209,6 +225,83 @@ quarantine_release(struct bh_driver *drv)
 
 /* ------------------------------------------------------------------ directory */
 
+static void
+forget_all(struct bh_driver *drv)
+{
+	memset(drv->param, 0, sizeof(*drv->param) * drv->cap);
+	memset(drv->bucket, 0xff, sizeof(*drv->bucket) * (drv->bucket_mask + 1));
+	drv->used = 0;
+	drv->free_first = drv->free_last = NONE;
+}
+
+static void
+index_in(struct bh_driver *drv, uint32_t i)
+{
+	uint32_t *bucket = &drv->bucket[drv->param[i].hash & drv->bucket_mask];
+	drv->param[i].next = *bucket;
+	*bucket = i;
+}
+
+static void
+index_out(struct bh_driver *drv, uint32_t i)
+{
+	uint32_t *at = &drv->bucket[drv->param[i].hash & drv->bucket_mask];
+	while (*at != i)
+		at = &drv->param[*at].next;
+	*at = drv->param[i].next;
+}
+
+static void
+free_in(struct bh_driver *drv, uint32_t i)
+{
+	drv->param[i].next = NONE;
+	if (drv->free_first == NONE)
+		drv->free_first = i;
+	else
+		drv->param[drv->free_last].next = i;
+	drv->free_last = i;
+}
+
+static void
+free_out(struct bh_driver *drv, uint32_t i)
+{
+	uint32_t *at = &drv->free_first, before = NONE;
+	while (*at != i) {
+		before = *at;
+		at = &drv->param[*at].next;
+	}
+	*at = drv->param[i].next;
+	if (drv->free_last == i)
+		drv->free_last = before;
+}
+
+/* What stands in record n of the directory holds from here on. */
+static void
+record_take(struct bh_driver *drv, uint32_t n, const struct bh_dir_record *r)
+{
+	struct drv_param *p = &drv->param[r->index];
+	bool live = !(r->flags & BH_DIR_TOMBSTONE);
+	for (; drv->used < r->index; drv->used++)
+		free_in(drv, drv->used);
+	bool fresh = drv->used == r->index;
+	drv->used += fresh;
+	if (p->live)
+		index_out(drv, r->index);
+	else if (live && !fresh)
+		free_out(drv, r->index);
+	if (!live && (p->live || fresh))
+		free_in(drv, r->index);
+	p->live = live;
+	p->record = n;
+	p->gen = r->gen;
+	p->type = r->type;
+	p->access = r->access;
+	p->since_ns = r->since_ns;
+	p->hash = bh_name_hash(r->name);
+	if (live)
+		index_in(drv, r->index);
+}
+
 /* Bring our table in step with what a predecessor published; a damaged directory is begun anew. */
 static void
 directory_recall(struct bh_driver *drv)
@@ -220,24 +313,21 @@ directory_recall(struct bh_driver *drv)
 			bh_warn("parameter directory record %u is damaged; rebuilding the directory", n);
 			bh_count(drv->proc, BH_CNT_RECORDS_BAD, 1);
 			bh_dir_rebuild(&drv->proc->dir);
-			memset(drv->param, 0, sizeof(*drv->param) * drv->cap);
-			drv->used = 0;
+			forget_all(drv);
 			return;
 		}
-		struct drv_param *p = &drv->param[r.index];
-		p->rec = r;
-		p->gen = r.gen;
-		p->live = !(r.flags & BH_DIR_TOMBSTONE);
-		if (r.index >= drv->used)
-			drv->used = r.index + 1;
+		record_take(drv, n, &r);
 	}
 }
 
 static int64_t
 find_param(const struct bh_driver *drv, const char *name)
 {
-	for (uint32_t i = 0; i < drv->used; i++)
-		if (drv->param[i].live && !strcmp(drv->param[i].rec.name, name))
+	char cut[BH_NAME_MAX + 1]; /* as it stands in the directory */
+	snprintf(cut, sizeof(cut), "%s", name);
+	uint32_t hash = bh_name_hash(cut);
+	for (uint32_t i = drv->bucket[hash & drv->bucket_mask]; i != NONE; i = drv->param[i].next)
+		if (drv->param[i].hash == hash && !strcmp(param_name(drv, i), cut))
 			return i;
 	return -ENOENT;
 }
@@ -247,10 +337,7 @@ free_index(const struct bh_driver *drv)
 {
 	if (drv->used < drv->cap)
 		return drv->used;
-	for (uint32_t i = 0; i < drv->cap; i++)
-		if (!drv->param[i].live)
-			return i;
-	return -ENOSPC;
+	return drv->free_first == NONE ? -ENOSPC : (int64_t)drv->free_first;
 }
 
 static size_t
@@ -292,18 +379,57 @@ record_same(struct bh_driver *drv, const struct bh_dir_record *a, const struct b
 			 !memcmp(drv->proc->dir.strings + a->choices_off, choices, len)));
 }
 
+static bool
+is_newest(const struct bh_driver *drv, uint32_t n, bool live)
+{
+	const struct bh_dir_record *r = &drv->proc->dir.records[n];
+	const struct drv_param *p = r->index < drv->cap ? &drv->param[r->index] : NULL;
+	return p && p->gen && p->record == n && (p->live || !live);
+}
+
+/*
+ * The directory is full of what was: begin it anew with the newest record of each index, in the same order; of those that are gone,
+ * too, as long as there is room, so that indexes go on counting who had them. Who reads meanwhile sees the epoch move. Rare, and not
+ * on the path of an event: it may allocate.
+ */
+static int
+directory_compact(struct bh_driver *drv)
+{
+	struct bh_dir *dir = &drv->proc->dir;
+	uint32_t count = bh_dir_count(dir), newest = 0, kept = 0;
+	bh_autofree struct bh_dir_record *keep = calloc(count ? count : 1, sizeof(*keep));
+	bh_autofree char *strings = malloc(dir->string_cap ? dir->string_cap : 1);
+	if (!keep || !strings)
+		return -ENOMEM;
+	for (uint32_t n = 0; n < count; n++)
+		newest += is_newest(drv, n, false);
+	for (uint32_t n = 0; n < count; n++)
+		if (is_newest(drv, n, newest >= dir->record_cap))
+			keep[kept++] = dir->records[n];
+	if (kept == count)
+		return -ENOSPC;
+	memcpy(strings, dir->strings, dir->string_cap);
+	bh_dir_rebuild(dir);
+	for (uint32_t i = 0; i < kept; i++) {
+		int n = bh_dir_append(dir, &keep[i], strings + keep[i].choices_off, keep[i].choices_len);
+		if (n < 0)
+			return n;
+		drv->param[keep[i].index].record = (uint32_t)n;
+	}
+	drv->dir_changed = true;
+	bh_dbg("directory begun anew: %u of %u records", kept, count);
+	return 0;
+}
+
 static int64_t
 param_publish(struct bh_driver *drv, struct bh_dir_record *r, const char *choices, size_t len)
 {
 	int n = bh_dir_append(&drv->proc->dir, r, len ? choices : NULL, len);
+	if (n == -ENOSPC && directory_compact(drv) == 0)
+		n = bh_dir_append(&drv->proc->dir, r, len ? choices : NULL, len);
 	if (n < 0)
 		return n;
-	struct drv_param *p = &drv->param[r->index];
-	p->rec = *r;
-	p->gen = r->gen;
-	p->live = !(r->flags & BH_DIR_TOMBSTONE);
-	if (r->index >= drv->used)
-		drv->used = r->index + 1;
+	record_take(drv, (uint32_t)n, r);
 	drv->dir_changed = true;
 	return r->index;
 }
@@ -325,8 +451,9 @@ bh_param_add(struct bh_driver *drv, const struct bh_param *d)
 	struct drv_param *p = &drv->param[i];
 	p->added = true;
 	r.gen = known ? p->gen : p->gen + 1;
-	if (known && record_same(drv, &p->rec, &r, choices, len))
+	if (known && record_same(drv, &drv->proc->dir.records[p->record], &r, choices, len))
 		return i;
+	r.since_ns = known ? p->since_ns : p->gen ? bh_now_ns() : 0;
 	if (!known) {
 		p->reported = false;
 		p->wanted_gen = 0;
@@ -334,12 +461,18 @@ bh_param_add(struct bh_driver *drv, const struct bh_param *d)
 	return param_publish(drv, &r, choices, len);
 }
 
+uint32_t
+bh_param_cap(const struct bh_driver *drv)
+{
+	return drv->cap;
+}
+
 int
 bh_param_remove(struct bh_driver *drv, bh_param_id id)
 {
 	if (id >= drv->cap || !drv->param[id].live)
 		return -ENOENT;
-	struct bh_dir_record r = drv->param[id].rec;
+	struct bh_dir_record r = drv->proc->dir.records[drv->param[id].record];
 	r.flags |= BH_DIR_TOMBSTONE;
 	r.choices_len = 0;
 	int64_t n = param_publish(drv, &r, NULL, 0);
@@ -377,6 +510,7 @@ bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *d)
 		return e;
 	/* The same index under a new name: its cells and records go on. */
 	record_fill(drv, &r, d, id);
+	r.since_ns = drv->param[id].since_ns;
 	size_t len = choices_join(choices, sizeof(choices), d->choices, &r.choices);
 	r.choices_len = (uint32_t)len;
 	r.was = id;
@@ -397,7 +531,7 @@ report_put(struct bh_driver *drv, bh_param_id id, uint64_t stamp_ns)
 	if (!router)
 		return 0;
 	memcpy(&v, p->last.s, sizeof(v));
-	struct bh_event ev = {.kind = p->rec.access & BH_ACCESS_METER ? BH_EV_METER : BH_EV_VALUE,
+	struct bh_event ev = {.kind = p->access & BH_ACCESS_METER ? BH_EV_METER : BH_EV_VALUE,
 			      .id = id, .type = (uint8_t)p->last.type, .stamp_ns = stamp_ns};
 	int r = bh_proc_put(drv->proc, router, &ev, &v, 0);
 	return r < 0 ? r : 0;
@@ -420,7 +554,7 @@ static int
 wanted_cell(struct bh_driver *drv, bh_param_id id, struct bh_cell_body *c)
 {
 	struct bh_peer *router = bh_proc_router(drv->proc);
-	return router && router->has_in && bh_inbox_cell(&router->in, id, c) == 1;
+	return router && router->has_in && bh_inbox_cell(&router->in, id, c) == 1 && c->stamp_ns >= drv->param[id].since_ns;
 }
 
 int
@@ -431,6 +565,17 @@ bh_wanted(struct bh_driver *drv, bh_param_id id, struct bh_value *v)
 		return 0;
 	*v = value_from(c.type, &c.v);
 	return value_fits(&drv->param[id], v);
+}
+
+uint64_t
+bh_wanted_stamp(struct bh_driver *drv, bh_param_id id)
+{
+	struct bh_cell_body c;
+	struct bh_value v;
+	if (id >= drv->cap || !wanted_cell(drv, id, &c))
+		return 0;
+	v = value_from(c.type, &c.v);
+	return value_fits(&drv->param[id], &v) ? c.stamp_ns : 0;
 }
 
 int
@@ -450,7 +595,7 @@ reported_recall(struct bh_driver *drv)
 	for (uint32_t i = 0; router && router->has_out && i < drv->used && i < router->out.cell_count; i++) {
 		struct bh_cell_body c;
 		struct bh_value v;
-		if (!drv->param[i].live || bh_cell_read(&router->out.cells[i], &c) <= 0)
+		if (!drv->param[i].live || bh_cell_read(&router->out.cells[i], &c) <= 0 || c.stamp_ns < drv->param[i].since_ns)
 			continue;
 		v = value_from(c.type, &c.v);
 		if (!value_fits(&drv->param[i], &v))
@@ -474,7 +619,7 @@ apply_value(struct bh_driver *drv, uint32_t id, uint32_t gen, uint64_t seq, cons
 	int r = drv->desc->on_value(drv->data, id, v);
 	mark_clear(drv);
 	if (r < 0)
-		bh_dbg("%s: value not applied now (%s); it stays wanted", p->rec.name, strerror(-r));
+		bh_dbg("%s: value not applied now (%s); it stays wanted", param_name(drv, id), strerror(-r));
 }
 
 static void
@@ -585,7 +730,7 @@ on_value_event(struct bh_driver *drv, struct bh_peer *router, const struct bh_ev
 	}
 	struct drv_param *p = &drv->param[ev->id];
 	struct bh_value v = value_from(ev->type, &u);
-	if (!value_fits(p, &v) || (p->wanted_gen && (int32_t)(ev->gen - p->wanted_gen) <= 0))
+	if (!value_fits(p, &v) || ev->stamp_ns < p->since_ns || (p->wanted_gen && (int32_t)(ev->gen - p->wanted_gen) <= 0))
 		return;
 	if (more_follow(&router->in.ring) && wanted_cell(drv, ev->id, &c) && c.gen != ev->gen &&
 	    !action_ahead(drv, &router->in.ring, pos))
@@ -647,7 +792,7 @@ driver_resync(struct bh_driver *drv, bool backend_is_new)
 		struct drv_param *p = &drv->param[i];
 		struct bh_cell_body want, have = {0};
 		struct bh_value v;
-		if (!p->live || !(p->rec.access & BH_ACCESS_WRITE))
+		if (!p->live || !(p->access & BH_ACCESS_WRITE))
 			continue;
 		bool wanted = wanted_cell(drv, i, &want);
 		v = wanted ? value_from(want.type, &want.v) : (struct bh_value){0};
@@ -722,7 +867,7 @@ report_all(struct bh_driver *drv)
 	for (uint32_t i = 0; router && router->has_out && i < drv->used && i < router->out.cell_count; i++) {
 		const struct drv_param *p = &drv->param[i];
 		struct bh_cell_body want, have = {0};
-		if (!p->live || !p->reported || p->rec.access & BH_ACCESS_METER)
+		if (!p->live || !p->reported || p->access & BH_ACCESS_METER)
 			continue;
 		bh_cell_read(&router->out.cells[i], &have);
 		if (!wanted_cell(drv, i, &want) || want.stamp_ns <= have.stamp_ns)
@@ -770,6 +915,10 @@ driver_prepare(struct bh_driver *drv)
 	drv->cap = proc->dir.record_cap < BH_MAX_PARAMS ? proc->dir.record_cap : BH_MAX_PARAMS;
 	if (row && row->params && row->params < drv->cap)
 		drv->cap = row->params;
+	for (drv->bucket_mask = 16; drv->bucket_mask < drv->cap; drv->bucket_mask *= 2)
+		;
+	drv->bucket_mask--;
+	drv->bucket = calloc(drv->bucket_mask + 1, sizeof(*drv->bucket));
 	drv->max_age_ns = (row && row->max_age_ms ? row->max_age_ms : 250) * BH_NS_PER_MS;
 	drv->param = calloc(drv->cap ? drv->cap : 1, sizeof(*drv->param));
 	drv->data = calloc(1, drv->desc->state_size ? drv->desc->state_size : 1);
@@ -777,7 +926,10 @@ driver_prepare(struct bh_driver *drv)
 	for (uint32_t i = 0; i < drv->quarantines; i++)
 		drv->quarantine_active |= drv->quarantine[i].active;
 	drv->scratch = bh_seg_section(&proc->private_seg, BH_SEC_SCRATCH, 1, &drv->scratch_size);
-	return drv->param && drv->data ? 0 : -ENOMEM;
+	if (!drv->param || !drv->data || !drv->bucket)
+		return -ENOMEM;
+	forget_all(drv);
+	return 0;
 }
 
 static int
@@ -795,8 +947,7 @@ driver_start(struct bh_proc *proc, void *state)
 		if (id != i) {
 			/* Static ids are the table's indexes: a predecessor of another version had others. */
 			bh_dir_rebuild(&proc->dir);
-			memset(drv->param, 0, sizeof(*drv->param) * drv->cap);
-			drv->used = 0;
+			forget_all(drv);
 			if (id < 0)
 				return (int)id;
 			i = UINT32_MAX;
@@ -825,6 +976,7 @@ driver_stop(struct bh_proc *proc, void *state, bool clean)
 static void
 driver_describe(FILE *out)
 {
+	bh_cfg_describe_max_params(out, driver_desc->max_params);
 	bh_cfg_describe_params(out, driver_desc->params);
 	bh_cfg_describe_actions(out, driver_desc->actions);
 }

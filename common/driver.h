@@ -94,6 +94,7 @@ struct bh_driver_desc {
 	struct bh_sandbox sandbox;     /* what it needs to reach its backend, and why; nothing = no socket, no device */
 	const struct bh_param *params; /* static ones; may be NULL */
 	const struct bh_action_desc *actions;
+	uint32_t max_params; /* how many parameters it may have where the configuration does not say; 0 = 256 */
 	bool resync_all; /* the backend has no memory of its own: at start every parameter that can be written is applied
 			  * anew, newest of wanted and reported; else only wanted values the backend has not confirmed */
 	int (*start)(struct bh_driver *drv, void *data);
@@ -128,10 +129,12 @@ struct bh_proc *bh_driver_proc(struct bh_driver *drv);
 const char *bh_driver_name(const struct bh_driver *drv);
 
 /*
- * Parameters that are known only at run time. The same name gets the same id again, in this life and the next. Returns
- * the id, or -ENOSPC (directory full: the caller says so in health).
+ * Parameters that are known only at run time. The same name gets the same id again, in this life and the next; one that is new gets an
+ * id that nobody had, else that which is free longest. Found by its hash. Returns the id, or -ENOSPC (as many as there may be: the
+ * caller says so in health).
  */
 int64_t bh_param_add(struct bh_driver *drv, const struct bh_param *desc);
+uint32_t bh_param_cap(const struct bh_driver *drv); /* as many as there may be */
 int bh_param_remove(struct bh_driver *drv, bh_param_id id);
 int bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *desc);
 /*
@@ -146,6 +149,11 @@ void bh_param_begin(struct bh_driver *drv);
 int bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v);
 /* What was wanted last, if anything was ever: 1 and the value, else 0. */
 int bh_wanted(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
+/*
+ * When that was wanted, CLOCK_BOOTTIME: the moment of the hand's move, 0 = nothing was. A router that had to begin with fresh memory
+ * tells again what is not confirmed, as of that moment.
+ */
+uint64_t bh_wanted_stamp(struct bh_driver *drv, bh_param_id id);
 /* What we reported last, in this life or an earlier one: 1 and the value, else 0. */
 int bh_reported(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
 

@@ -10,7 +10,9 @@
 int
 bh_dir_attach(struct bh_dir *dir, const struct bh_seg *params)
 {
+	static uint64_t attached;
 	memset(dir, 0, sizeof(*dir));
+	dir->attached = __atomic_add_fetch(&attached, 1, __ATOMIC_RELAXED);
 	dir->head = bh_seg_section(params, BH_SEC_DIRECTORY, sizeof(*dir->head), NULL);
 	dir->records = bh_seg_section(params, BH_SEC_DIR_RECORDS, sizeof(*dir->records), &dir->record_cap);
 	/* A directory without choices needs no strings. */
@@ -104,6 +106,31 @@ bh_dir_choice(const struct bh_dir *dir, const struct bh_dir_record *rec, unsigne
 			k--;
 	}
 	return -EBADMSG;
+}
+
+void
+bh_dir_index(struct bh_dir_index *ix, const struct bh_dir *dir)
+{
+	struct bh_dir_record rec;
+	uint32_t epoch = dir ? __atomic_load_n(&dir->head->epoch, __ATOMIC_ACQUIRE) : 0, count = dir ? bh_dir_count(dir) : 0;
+	if (!dir || ix->dir != dir || ix->attached != dir->attached || ix->epoch != epoch || count < ix->seen) {
+		memset(ix, 0, sizeof(*ix));
+		ix->dir = dir;
+		ix->attached = dir ? dir->attached : 0;
+		ix->epoch = epoch;
+	}
+	for (; ix->seen < count; ix->seen++)
+		if (bh_dir_read(dir, ix->seen, &rec) == 0)
+			ix->newest[rec.index] = rec.flags & BH_DIR_TOMBSTONE ? 0 : ix->seen + 1;
+}
+
+int
+bh_dir_find(const struct bh_dir_index *ix, uint32_t index, struct bh_dir_record *out)
+{
+	uint32_t n = index < BH_MAX_PARAMS ? ix->newest[index] : 0;
+	if (!n || bh_dir_read(ix->dir, n - 1, out) < 0 || out->index != index)
+		return -ENOENT;
+	return 0;
 }
 
 void

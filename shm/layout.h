@@ -27,7 +27,8 @@
 #define BH_SEG_VERSION	1u
 #define BH_MAX_SLOTS	32u		/* processes in one pipeline */
 #define BH_MAX_CONTROLS 256u		/* controls of one surface */
-#define BH_MAX_PARAMS	1024u		/* parameters of one driver */
+#define BH_MAX_PARAMS	4096u		/* parameters of one driver */
+#define BH_MAX_ROOM	1024u		/* parameters of the router itself */
 #define BH_NAME_MAX	120u		/* bytes of UTF-8 in a parameter's or control's name, without NUL */
 #define BH_TEXT_MAX	63u		/* bytes of UTF-8 in a text value, without NUL */
 #define BH_INLINE_MAX	32u		/* bytes of a value that travel inside the event itself */
@@ -352,7 +353,8 @@ struct bh_dir_record {
 	uint32_t choices_off, choices_len; /* where; bytes with the NULs */
 	char label[24];	  /* short name for a scribble strip, may be empty */
 	char backend_id[72];
-	uint32_t fill[5];
+	uint64_t since_ns; /* CLOCK_BOOTTIME: cells of this index that are older were another parameter's; 0 = nobody had it before */
+	uint32_t fill[3];
 	uint32_t check;	  /* CRC-32C of all before */
 };
 static_assert(sizeof(struct bh_dir_record) == 320, "ABI");

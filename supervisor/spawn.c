@@ -32,7 +32,7 @@ extern char **environ;
 #define ROUTER_JOURNAL (512u << 10)
 #define SURFACE_RAW (64u << 10)
 #define SCRATCH (64u << 10)
-#define STATE_RECORDS_MIN 2048u /* room in the router's state for what a reload adds */
+#define STATE_RECORDS_MIN 8192u /* room in the router's state for what a reload adds */
 #define SURFACE_RECORDS BH_MAX_CONTROLS
 #define PARAM_STRINGS 32u /* bytes for the names of choices, for each parameter */
 #define ROOM_STRINGS (128u << 10) /* the same of the router's own parameters: each group of pages has a list of them all */
@@ -151,7 +151,8 @@ make_own(struct child *c)
 	if (r == 0 && (role == BH_ROLE_DRIVER || role == BH_ROLE_ROUTER)) {
 		bool room = role == BH_ROLE_ROUTER; /* as large as any configuration can make it: a reload must fit */
 		snprintf(name, sizeof(name), "%s.params", c->body.name);
-		r = bh_seg_create_params(&c->par, name, c->slot, epoch, room ? BH_MAX_PARAMS : c->params,
+		/* A directory only grows until it is full and begun anew: half as much again, so that this is rare. */
+		r = bh_seg_create_params(&c->par, name, c->slot, epoch, room ? BH_MAX_ROOM : c->params + c->params / 2,
 					 room ? ROOM_STRINGS : c->params * PARAM_STRINGS);
 	}
 	if (r == 0 && (role == BH_ROLE_ROUTER || role == BH_ROLE_SURFACE)) {

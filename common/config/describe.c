@@ -96,6 +96,13 @@ value_type_name(enum bh_type type)
 }
 
 void
+bh_cfg_describe_max_params(FILE *out, uint32_t n)
+{
+	if (n)
+		fprintf(out, "max_params: \"%u\"\n", n);
+}
+
+void
 bh_cfg_describe_params(FILE *out, const struct bh_param *params)
 {
 	if (!params || !params->name) {

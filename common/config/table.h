@@ -75,12 +75,14 @@ size_t bh_cfg_value_size(enum bh_cfg_type type);
 void bh_cfg_describe(FILE *out, const struct bh_cfg_field *fields, int indent);
 
 /*
- * The whole of --describe, in this order: bh_cfg_describe_kind(), then, for drivers, bh_cfg_describe_params() and
- * bh_cfg_describe_actions(). `role` is the word "router", "surface", "driver" ...; any table may be NULL.
+ * The whole of --describe, in this order: bh_cfg_describe_kind(), then, for drivers, bh_cfg_describe_max_params(),
+ * bh_cfg_describe_params() and bh_cfg_describe_actions(). `role` is the word "router", "surface", "driver" ...; any table may be NULL.
  */
 void bh_cfg_describe_kind(FILE *out, const char *kind, const char *role, const struct bh_cfg_field *fields);
 struct bh_param;
 struct bh_action_desc;
+/* How many parameters a driver may have where the configuration does not say; nothing for 0. */
+void bh_cfg_describe_max_params(FILE *out, uint32_t n);
 void bh_cfg_describe_params(FILE *out, const struct bh_param *params);
 void bh_cfg_describe_actions(FILE *out, const struct bh_action_desc *actions);
 

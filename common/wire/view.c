@@ -119,22 +119,16 @@ bh_view_hint(const struct bh_proc_body *body, char *out, size_t cap)
 void
 bh_view_params_init(struct bh_view_params *it, const struct bh_dir *dir)
 {
-	struct bh_dir_record rec;
 	memset(it, 0, sizeof(*it));
-	it->dir = dir;
-	for (uint32_t n = 0, count = dir ? bh_dir_count(dir) : 0; n < count; n++)
-		if (bh_dir_read(dir, n, &rec) == 0 && rec.index < BH_MAX_PARAMS)
-			it->newest[rec.index] = rec.flags & BH_DIR_TOMBSTONE ? 0 : n + 1;
+	bh_dir_index(&it->index, dir);
 }
 
 int
 bh_view_params_next(struct bh_view_params *it, struct bh_dir_record *rec)
 {
-	while (it->at < BH_MAX_PARAMS) {
-		uint32_t n = it->newest[it->at++];
-		if (n && bh_dir_read(it->dir, n - 1, rec) == 0)
+	while (it->at < BH_MAX_PARAMS)
+		if (bh_dir_find(&it->index, it->at++, rec) == 0)
 			return 1;
-	}
 	return 0;
 }
 

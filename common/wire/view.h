@@ -35,8 +35,7 @@ int bh_view_find_proc(const struct bh_view *v, const char *name, struct bh_wire_
 
 /* The parameters of a driver that are there now. next() returns 1 and the record, 0 at the end. */
 struct bh_view_params {
-	const struct bh_dir *dir;
-	uint32_t newest[BH_MAX_PARAMS]; /* record number + 1 of each index; 0 = none or gone */
+	struct bh_dir_index index;
 	uint32_t at;
 };
 void bh_view_params_init(struct bh_view_params *it, const struct bh_dir *dir);

@@ -141,6 +141,7 @@ catalog_add_kind(struct catalog *c, const char *path, const char *text, size_t l
 	k->fields = read_fields(c->arena, node_get(root, "fields"));
 	read_actions(c->arena, k, node_get(root, "actions"));
 	read_params(c->arena, k, node_get(root, "params"));
+	k->max_params = node_text(root, "max_params");
 }
 
 const struct kind *

@@ -27,6 +27,7 @@ struct kind {
 	uint32_t actions;
 	struct param *param;
 	uint32_t params;
+	const char *max_params; /* default of the key `params`, NULL = as all drivers */
 };
 
 struct device {

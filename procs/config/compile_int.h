@@ -119,6 +119,8 @@ put_text(struct compile *c, const char *s)
 void compile_options(struct compile *c, struct process *p, const struct node *map, const char *path);
 /* The keys that processes of this role have besides those of their kind. */
 const struct bh_cfg_field *common_fields(enum bh_role role);
+/* The same with the defaults of one kind (may be NULL). Until the next call. */
+const struct bh_cfg_field *common_fields_of(enum bh_role role, const struct kind *k);
 /* CRC of the options: of all, and of those alone that need a restart. */
 uint32_t options_check(const struct process *p, bool restart_only);
 

@@ -36,7 +36,8 @@ static const struct bh_cfg_field surface_fields[] = {
 static const struct bh_cfg_field driver_fields[] = {
 	COMMON(kind, .type = BH_CFG_STR, .def = "", .help = "the program is bh-KIND; without it, the name is the kind"),
 	FIELD_START,
-	COMMON(params, .type = BH_CFG_U32, .def = "256", .min = "1", .max = "1024", .help = "parameters it can have at most"),
+	COMMON(params, .type = BH_CFG_U32, .def = "256", .min = "1", .max = "4096",
+	       .help = "parameters it can have at most; some kinds have another default"),
 	COMMON(max_age_ms, .type = BH_CFG_MS, .def = "250ms", .min = "1ms", .max = "1h", .reload = BH_RELOAD_LIVE,
 	       .help = "an action that arrives later than this after the press is dropped"),
 	FIELD_HANG, FIELD_READY, FIELD_RING,
@@ -62,6 +63,19 @@ common_fields(enum bh_role role)
 	case BH_ROLE_NONE: break;
 	}
 	return none;
+}
+
+const struct bh_cfg_field *
+common_fields_of(enum bh_role role, const struct kind *k)
+{
+	static struct bh_cfg_field own[BH_ARRAY_LEN(driver_fields)];
+	if (role != BH_ROLE_DRIVER || !k || !k->max_params)
+		return common_fields(role);
+	memcpy(own, driver_fields, sizeof(own));
+	for (size_t i = 0; i < BH_ARRAY_LEN(own); i++)
+		if (own[i].key && strcmp(own[i].key, "params") == 0)
+			own[i].def = k->max_params;
+	return own;
 }
 
 static const struct bh_cfg_field *
@@ -284,7 +298,9 @@ walk_fields(struct compile *c, const struct table_walk *t, const struct bh_cfg_f
 static void
 read_common(struct compile *c, struct process *p, const struct node *map, const struct node *at, const char *path)
 {
-	for (const struct bh_cfg_field *f = common_fields(p->role); f->type != BH_CFG_END; f++) {
+	const struct node *kind = node_get(map, "kind");
+	const struct kind *k = catalog_kind(c->env->catalog, kind && kind->kind == NODE_TEXT ? kind->text : p->name);
+	for (const struct bh_cfg_field *f = common_fields_of(p->role, k); f->type != BH_CFG_END; f++) {
 		const char *key = arena_print(c->arena, "%s.%s", path, f->key);
 		const struct node *n = node_get(map, f->key);
 		uint8_t *out = (uint8_t *)&p->common + f->offset;

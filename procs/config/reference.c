@@ -153,6 +153,8 @@ put_chapter(struct catalog *c, FILE *out, size_t n)
 			continue;
 		}
 		fprintf(out, "\n### Kind `%s`\n", k->name);
+		if (k->max_params)
+			fprintf(out, "\nIts `params` is `%s` where nothing is written.\n", k->max_params);
 		put_fields(out, k->fields);
 		put_actions(out, k);
 		put_params(out, k);
@@ -348,7 +350,7 @@ put_defaults_of(const struct kind *k, FILE *out)
 		fprintf(out, "%s:\n", k->name);
 	else
 		fprintf(out, "  %s:\n", k->name);
-	for (const struct bh_cfg_field *f = common_fields(k->role); f->type != BH_CFG_END; f++) {
+	for (const struct bh_cfg_field *f = common_fields_of(k->role, k); f->type != BH_CFG_END; f++) {
 		if (k->role == BH_ROLE_DRIVER && strcmp(f->key, "kind") == 0)
 			fprintf(out, "%*s# %s\n%*skind: %s\n", indent, "", f->help, indent, "", k->name);
 		else

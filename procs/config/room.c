@@ -10,7 +10,7 @@
 #include "common/mem.h"
 #include "procs/config/compile_int.h"
 
-#define ROOMS_MAX (BH_MAX_PARAMS - BH_ROOM_RUNS)
+#define ROOMS_MAX (BH_MAX_ROOM - BH_ROOM_RUNS)
 #define CHOICES_MAX 64u
 
 uint32_t

@@ -203,7 +203,7 @@ put_kind(FILE *out, const struct kind *k)
 	const char *sep = "";
 	fprintf(out, ",\n    \"%s_%s\": {\"type\": [\"object\", \"null\"], \"additionalProperties\": false, \"properties\": {",
 		k->role == BH_ROLE_DRIVER ? "driver" : k->role == BH_ROLE_SURFACE ? "surface" : "process", k->name);
-	put_fields(out, common_fields(k->role), &sep);
+	put_fields(out, common_fields_of(k->role, k), &sep);
 	put_fields(out, k->fields, &sep);
 	fputs("}}", out);
 }

@@ -102,17 +102,16 @@ tell_page(struct publisher *p, const struct bh_rec_global *g)
 static bool
 tell_value(struct publisher *p, const struct bh_view *v, const struct bh_rec_param *rec)
 {
-	static struct bh_view_params it; /* 4 KiB */
+	static struct bh_dir_index index; /* records come driver by driver */
 	struct bh_dir_record dir;
 	char name[BH_WIRE_NAME_MAX], topic[BH_WIRE_NAME_MAX + 8];
 	union bh_val val;
 	bool stale;
 	const struct bh_dir *d = rec->slot < BH_MAX_SLOTS ? v->slot[rec->slot].dir : NULL;
-	if (!d || rec->index >= BH_MAX_PARAMS)
+	if (!d)
 		return false;
-	bh_view_params_init(&it, d);
-	uint32_t n = it.newest[rec->index];
-	if (!n || bh_dir_read(d, n - 1, &dir) != 0 || bh_name_hash(dir.name) != rec->name_hash || dir.type != rec->type)
+	bh_dir_index(&index, d);
+	if (bh_dir_find(&index, rec->index, &dir) < 0 || bh_name_hash(dir.name) != rec->name_hash || dir.type != rec->type)
 		return false;
 	enum bh_type type = bh_param_newest(rec, &val, &stale);
 	bh_view_param_name(v, rec->slot, &dir, name, sizeof(name));

@@ -214,15 +214,6 @@ ports_inherit(struct midi *m, struct midi_set *old)
 			midi_seq_remove_port(m->seq, old->ports[i].seq_port);
 }
 
-/* Records are never taken back before a fresh directory. */
-static bool
-directory_has_room(const struct midi *m, const struct midi_set *next)
-{
-	const struct bh_dir *dir = &bh_driver_proc(m->drv)->dir;
-
-	return midi_rows_changed(&m->set, next) <= dir->record_cap - bh_dir_count(dir);
-}
-
 static int
 midi_on_config(void *data, const void *config, char *why, size_t cap)
 {
@@ -232,9 +223,10 @@ midi_on_config(void *data, const void *config, char *why, size_t cap)
 	char text[200];
 	int r = midi_set_make(&next, cfg, &bh_driver_proc(m->drv)->options, text, sizeof(text));
 
-	if (r == 0 && !directory_has_room(m, &next)) {
+	if (r == 0 && midi_params_count(&next) > bh_param_cap(m->drv)) {
+		snprintf(text, sizeof(text), "%u parameters, and `params` of this driver is %u: raise it", midi_params_count(&next),
+			 bh_param_cap(m->drv));
 		midi_set_free(&next);
-		snprintf(text, sizeof(text), "the directory has no room for the change: raise `params` of this driver");
 		r = -ENOSPC;
 	}
 	if (r < 0) {

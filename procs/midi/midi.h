@@ -168,7 +168,7 @@ int midi_judge(struct midi *m); /* health */
 
 /* --- values.c */
 int midi_rows_publish(struct midi *m, struct midi_set *old); /* directory, and what is known of them; -errno */
-uint32_t midi_rows_changed(const struct midi_set *old, const struct midi_set *next); /* records it takes to tell */
+uint32_t midi_params_count(const struct midi_set *s); /* at most */
 int midi_on_value(void *data, bh_param_id id, const struct bh_value *v);
 void midi_values_event(struct midi *m, uint32_t port, const struct midi_event *ev);
 /* Somebody has linked to our port: it is told all that we know. */

@@ -358,56 +358,16 @@ has_name(const struct midi_set *s, const char *name)
 	return row_before(s, name) != NULL;
 }
 
-static bool
-is_same_text(const char *a, const char *b)
-{
-	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
-}
-
-/* Would the directory's record be the same? */
-static bool
-is_same_param(const struct bh_param *a, const struct bh_param *b)
-{
-	return a->type == b->type && a->min == b->min && a->max == b->max && a->step == b->step && a->taper == b->taper &&
-	       a->access == b->access && is_same_text(a->unit, b->unit) && is_same_text(a->label, b->label);
-}
-
-static bool
-param_named(const struct midi_set *s, const char *name, struct bh_param *p)
-{
-	const struct midi_row *row = row_before(s, name);
-
-	if (row != NULL) {
-		*p = row_param(row);
-		return true;
-	}
-	for (uint32_t i = 0; i < s->route_count; i++)
-		if (strcmp(s->routes[i].cfg->switch_name, name) == 0) {
-			*p = switch_param(&s->routes[i]);
-			return true;
-		}
-	return false;
-}
-
-/* Names of `a` that `b` has not, or, where asked, has otherwise. */
-static uint32_t
-count_others(const struct midi_set *a, const struct midi_set *b, bool otherwise)
+uint32_t
+midi_params_count(const struct midi_set *s)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < a->row_count + a->route_count; i++) {
-		struct bh_param p = i < a->row_count ? row_param(&a->rows[i]) : switch_param(&a->routes[i - a->row_count]), q;
-
-		if (p.name[0] != '\0')
-			n += !param_named(b, p.name, &q) || (otherwise && !is_same_param(&p, &q));
-	}
+	for (uint32_t i = 0; i < s->row_count; i++)
+		n += row_param(&s->rows[i]).name[0] != '\0';
+	for (uint32_t i = 0; i < s->route_count; i++)
+		n += switch_param(&s->routes[i]).name[0] != '\0';
 	return n;
-}
-
-uint32_t
-midi_rows_changed(const struct midi_set *old, const struct midi_set *next)
-{
-	return count_others(old, next, false) + count_others(next, old, true);
 }
 
 /* What an earlier configuration had and this one has not is taken out of the directory. The last record of an index counts. */

@@ -88,22 +88,13 @@ records(const struct store *st, uint32_t *count)
 		       : NULL;
 }
 
-/* Parameter `index` of a driver or of the room, from its directory: the newest live record of that index. 0 or -ENOENT. */
+/* Parameter `index` of a driver or of the room, if it is one to be kept. 0 or -ENOENT. */
 static int
-param_record(const struct bh_peer *drv, uint32_t index, struct bh_dir_record *out)
+param_record(const struct bh_dir_index *dir, uint32_t index, struct bh_dir_record *out)
 {
-	int found = -ENOENT;
-	for (uint32_t n = 0; drv->has_dir && n < bh_dir_count(&drv->dir); n++) {
-		struct bh_dir_record r;
-		if (bh_dir_read(&drv->dir, n, &r) < 0 || r.index != index)
-			continue;
-		found = -ENOENT;
-		if (r.flags & BH_DIR_TOMBSTONE || r.access & BH_ACCESS_METER || !(r.access & BH_ACCESS_WRITE))
-			continue;
-		*out = r;
-		found = 0;
-	}
-	return found;
+	if (bh_dir_find(dir, index, out) < 0 || out->access & BH_ACCESS_METER || !(out->access & BH_ACCESS_WRITE))
+		return -ENOENT;
+	return 0;
 }
 
 /* The room's choices are pages and what else a person lists: they are kept by name. The main page has an entry of its own. */
@@ -134,7 +125,8 @@ awaits_restore(const struct store *st, const char *name)
 }
 
 static void
-picture_param(struct store *st, const struct bh_peer *drv, const struct bh_record *rec, uint32_t index, uint64_t now)
+picture_param(struct store *st, const struct bh_peer *drv, const struct bh_dir_index *dir, const struct bh_record *rec, uint32_t index,
+	      uint64_t now)
 {
 	struct bh_rec_param p;
 	struct bh_dir_record r;
@@ -143,7 +135,7 @@ picture_param(struct store *st, const struct bh_peer *drv, const struct bh_recor
 	if (bh_record_read(rec, NULL, &p) != 1 || p.tag != BH_REC_TAG_PARAM || p.slot != drv->slot || p.index != index)
 		return;
 	enum bh_type type = bh_param_newest(&p, &v, NULL);
-	if (type == BH_NONE || param_record(drv, index, &r) < 0 || bh_name_hash(r.name) != p.name_hash ||
+	if (type == BH_NONE || param_record(dir, index, &r) < 0 || bh_name_hash(r.name) != p.name_hash ||
 	    !is_kept(drv, &r, &type, &v))
 		return;
 	snprintf(name, sizeof(name), "%s/%s", drv->slot == BH_SLOT_ROUTER ? BH_ROOM_NAME : drv->name, r.name);
@@ -168,6 +160,7 @@ picture_page(struct store *st, const struct bh_record *rec, uint64_t now)
 static void
 picture(struct store *st)
 {
+	static struct bh_dir_index dir;
 	uint32_t count;
 	uint64_t now = wall_ns();
 	const struct bh_record *rec = records(st, &count);
@@ -179,8 +172,9 @@ picture(struct store *st)
 		const struct bh_cfg_proc *row = bh_config_proc(&st->proc->config, (uint16_t)s);
 		if (!p->has_dir || !row || (row->role != BH_ROLE_DRIVER && row->role != BH_ROLE_ROUTER))
 			continue;
+		bh_dir_index(&dir, &p->dir);
 		for (uint32_t i = 0; i < row->records && row->record_base + i < count; i++)
-			picture_param(st, p, &rec[row->record_base + i], i, now);
+			picture_param(st, p, &dir, &rec[row->record_base + i], i, now);
 	}
 }
 

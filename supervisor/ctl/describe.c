@@ -43,12 +43,12 @@ name_control(const struct bh_view *v, uint16_t slot, uint32_t id, struct describ
 static void
 name_param(const struct bh_view *v, uint16_t slot, uint32_t id, struct described *d)
 {
-	static struct bh_view_params it;
+	static struct bh_dir_index index;
 	const struct bh_dir *dir = slot < BH_MAX_SLOTS ? v->slot[slot].dir : NULL;
-	if (!dir || id >= BH_MAX_PARAMS)
+	if (!dir)
 		return;
-	bh_view_params_init(&it, dir);
-	if (!it.newest[id] || bh_dir_read(dir, it.newest[id] - 1, &d->rec) != 0)
+	bh_dir_index(&index, dir);
+	if (bh_dir_find(&index, id, &d->rec) < 0)
 		return;
 	d->dir = dir;
 	d->has_rec = true;

@@ -27,7 +27,7 @@ compile(struct host *h, va_list ap)
 	struct bh_cfg_proc row = {.name = bh_config_writer_str(w, "dut", 3),
 				  .kind = bh_config_writer_str(w, h->kind, strlen(h->kind)),
 				  .binary = bh_config_writer_str(w, path, strlen(path)), .slot = HOST_SLOT,
-				  .role = h->controls ? BH_ROLE_SURFACE : BH_ROLE_DRIVER, .ring_slots = HOST_RING, .params = HOST_PARAMS, .max_age_ms = HOST_MAX_AGE_MS};
+				  .role = h->controls ? BH_ROLE_SURFACE : BH_ROLE_DRIVER, .ring_slots = HOST_RING, .params = h->params, .max_age_ms = HOST_MAX_AGE_MS};
 	bh_config_writer_row(w, BH_TAB_PROCS, &row, sizeof(row));
 	if (h->controls) {
 		struct bh_cfg_surface surface = {.slot = HOST_SLOT, .controls = (uint16_t)h->controls_len};
@@ -62,11 +62,11 @@ segments(struct host *h)
 	ck_assert_int_eq(bh_seg_create_self(&h->self_fd[BH_SLOT_SUPERVISOR], "supervisor.self", BH_SLOT_SUPERVISOR, 1), 0);
 	ck_assert_int_eq(bh_seg_create_self(&h->self_fd[BH_SLOT_ROUTER], "router.self", BH_SLOT_ROUTER, 1), 0);
 	ck_assert_int_eq(bh_seg_create_self(&h->self_fd[HOST_SLOT], "dut.self", HOST_SLOT, 1), 0);
-	ck_assert_int_eq(bh_seg_create_outbox(&h->to_fd, "router>dut", BH_SLOT_ROUTER, HOST_SLOT, 1, HOST_RING, HOST_PARAMS), 0);
-	ck_assert_int_eq(bh_seg_create_outbox(&h->from_fd, "dut>router", HOST_SLOT, BH_SLOT_ROUTER, 1, HOST_RING, HOST_PARAMS), 0);
+	ck_assert_int_eq(bh_seg_create_outbox(&h->to_fd, "router>dut", BH_SLOT_ROUTER, HOST_SLOT, 1, HOST_RING, h->params), 0);
+	ck_assert_int_eq(bh_seg_create_outbox(&h->from_fd, "dut>router", HOST_SLOT, BH_SLOT_ROUTER, 1, HOST_RING, h->params), 0);
 	ck_assert_int_eq(bh_seg_create_outbox(&h->sup_to_fd, "supervisor>dut", BH_SLOT_SUPERVISOR, HOST_SLOT, 1, 64, 0), 0);
 	ck_assert_int_eq(bh_seg_create_outbox(&h->sup_from_fd, "dut>supervisor", HOST_SLOT, BH_SLOT_SUPERVISOR, 1, 64, 0), 0);
-	ck_assert_int_eq(bh_seg_create_params(&h->params_fd, "dut.params", HOST_SLOT, 1, HOST_PARAMS, 16384), 0);
+	ck_assert_int_eq(bh_seg_create_params(&h->params_fd, "dut.params", HOST_SLOT, 1, h->params + h->params / 2, 16384), 0);
 	ck_assert_int_eq(bh_seg_create_private(&h->private_fd, "dut.private", HOST_SLOT, 1, 0, 8192, 65536), 0);
 	ck_assert_int_eq(pipe2(h->bell, O_CLOEXEC | O_NONBLOCK), 0);
 
@@ -191,6 +191,8 @@ static void
 start(struct host *h, const char *kind, va_list ap)
 {
 	snprintf(h->kind, sizeof(h->kind), "%s", kind);
+	if (!h->params)
+		h->params = HOST_PARAMS;
 	compile(h, ap);
 	segments(h);
 	host_spawn(h);
@@ -203,6 +205,17 @@ host_start(struct host *h, const char *kind, ...)
 	va_list ap;
 	memset(h, 0, sizeof(*h));
 	va_start(ap, kind);
+	start(h, kind, ap);
+	va_end(ap);
+}
+
+void
+host_start_large(struct host *h, const char *kind, uint32_t params, ...)
+{
+	va_list ap;
+	memset(h, 0, sizeof(*h));
+	h->params = params;
+	va_start(ap, params);
 	start(h, kind, ap);
 	va_end(ap);
 }
@@ -287,7 +300,13 @@ host_flush(struct host *h)
 int
 host_want(struct host *h, uint32_t id, struct bh_value v, bool flush)
 {
-	struct bh_event ev = {.kind = BH_EV_VALUE, .id = id, .type = (uint8_t)v.type, .stamp_ns = bh_now_ns()};
+	return host_want_at(h, id, v, bh_now_ns(), flush);
+}
+
+int
+host_want_at(struct host *h, uint32_t id, struct bh_value v, uint64_t stamp_ns, bool flush)
+{
+	struct bh_event ev = {.kind = BH_EV_VALUE, .id = id, .type = (uint8_t)v.type, .stamp_ns = stamp_ns};
 	union bh_val u;
 	memcpy(&u, v.s, sizeof(u));
 	int r = bh_outbox_put(&h->out, &ev, &u, 0);

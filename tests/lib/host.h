@@ -27,6 +27,7 @@ struct host_dropped {
 
 struct host {
 	char kind[24];
+	uint32_t params; /* as many as it may have */
 	pid_t pid;
 	int sock; /* our end */
 	struct bh_seg_fds self_fd[BH_MAX_SLOTS], to_fd, from_fd, sup_to_fd, sup_from_fd, params_fd, private_fd;
@@ -47,6 +48,8 @@ struct host {
 
 /* Start bh-<kind> with options given as "key", "value", ..., NULL. Fails the test if it is not ready in 10 s. */
 void host_start(struct host *h, const char *kind, ...);
+/* As host_start(), with room for so many parameters. */
+void host_start_large(struct host *h, const char *kind, uint32_t params, ...);
 /* As host_start(), a surface with these controls (borrowed). */
 void host_start_surface(struct host *h, const char *kind, const struct bh_cfg_control *controls, unsigned n, ...);
 /* New options, as the supervisor hands them over on a reload. Returns what the process answers: 0 or -errno. */
@@ -66,6 +69,8 @@ void host_stop(struct host *h);
 uint32_t host_param(struct host *h, const char *name);
 /* The router wants this value. Returns as bh_outbox_put(). `flush` rings. */
 int host_want(struct host *h, uint32_t id, struct bh_value v, bool flush);
+/* The same, of a hand that moved at this time (CLOCK_BOOTTIME). */
+int host_want_at(struct host *h, uint32_t id, struct bh_value v, uint64_t stamp_ns, bool flush);
 /* An action with arguments "a", "b", ..., NULL that was pressed `age_ms` ago. */
 int host_act(struct host *h, uint32_t action, unsigned age_ms, ...);
 void host_flush(struct host *h);

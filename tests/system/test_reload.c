@@ -326,8 +326,8 @@ END_TEST
 /* ------------------------------------------------------------------ more than there is room for */
 
 #define DRIVERS_MANY \
-	DRIVERS_PLAIN "  big1: {kind: loop, channels: 2, params: 1024}\n  big2: {kind: loop, channels: 2, params: 1024}\n" \
-		      "  big3: {kind: loop, channels: 2, params: 1024}\n"
+	DRIVERS_PLAIN "  big1: {kind: loop, channels: 2, params: 4096}\n  big2: {kind: loop, channels: 2, params: 4096}\n" \
+		      "  big3: {kind: loop, channels: 2, params: 4096}\n"
 
 static uint32_t
 router_room(void)

@@ -210,6 +210,37 @@ START_TEST(who_writes_without_a_pause_is_looked_at_all_the_same)
 }
 END_TEST
 
+START_TEST(a_kind_may_say_how_many_parameters_its_drivers_have)
+{
+	static const char studio[] = "kind: studio\nrole: driver\nmax_params: '2048'\nfields: []\n";
+	static const struct {
+		const char *drivers, *name;
+		uint32_t params;
+	} cases[] = {
+		{"{studio: {}}", "studio", 2048},
+		{"{a: {kind: studio}}", "a", 2048},
+		{"{studio: {params: 100}}", "studio", 100},
+		{"{studio: {params: 4096}}", "studio", 4096},
+		{"{studio: {}, lamp: {}}", "lamp", 256},
+		{"{studio: {kind: lamp}}", "studio", 256},
+	};
+	struct report report = {.arena = &arena};
+	struct catalog catalog = {.arena = &arena, .report = &report};
+	catalog_add_kind(&catalog, "lamp.yaml", lamp, sizeof(lamp) - 1);
+	catalog_add_kind(&catalog, "studio.yaml", studio, sizeof(studio) - 1);
+	for (unsigned i = 0; i < BH_ARRAY_LEN(cases); i++) {
+		char text[128];
+		snprintf(text, sizeof(text), "bulkhead: 1\ndrivers: %s\n", cases[i].drivers);
+		struct one o = compile(&catalog, text, NULL);
+		ck_assert_uint_eq(bh_config_find_proc(&o.c, cases[i].name)->params, cases[i].params);
+		ck_assert_uint_eq(bh_config_find_proc(&o.c, cases[i].name)->records, cases[i].params);
+		compiled_fini(&o.tables);
+		free(o.image);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -222,6 +253,7 @@ main(void)
 	tcase_add_test(t, a_secret_is_never_told);
 	tcase_add_test(t, comments_order_and_other_ways_to_write_the_same_are_no_difference);
 	tcase_add_test(t, much_is_counted_not_listed);
+	tcase_add_test(t, a_kind_may_say_how_many_parameters_its_drivers_have);
 	tcase_add_test(t, several_changes_of_one_save_are_one);
 	tcase_add_test(t, who_writes_without_a_pause_is_looked_at_all_the_same);
 	suite_add_tcase(s, t);

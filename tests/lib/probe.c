@@ -1,0 +1,104 @@
+/*
+ * bh-probe - a driver that does nothing but show what the skeleton of drivers does: its actions call the skeleton's functions
+ *
+ * In:    actions; what stands in `seen` is the newest value wanted of any parameter that was added
+ * Out:   parameters that are added, removed and renamed; what the functions return in `answer`
+ * Fails: never, unless told to
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/driver.h"
+
+struct probe {
+	struct bh_driver *drv; /* borrowed: outlives us */
+};
+
+enum { P_ANSWER, P_SEEN, P_VALUES };
+
+static const struct bh_param probe_params[] = {
+	[P_ANSWER] = BH_PARAM("answer", .type = BH_INT, .min = -1e18, .max = 1e18, .access = BH_R),
+	[P_SEEN] = BH_PARAM("seen", .type = BH_FLOAT, .min = -1e9, .max = 1e9, .access = BH_R),
+	[P_VALUES] = BH_PARAM("values", .type = BH_INT, .max = 1e9, .access = BH_R),
+	{0},
+};
+
+enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP };
+
+static const struct bh_action_desc probe_actions[] = {
+	[A_ADD] = BH_ACTION("add", .args = "PREFIX COUNT", .help = "add PREFIX0 to PREFIXn"),
+	[A_REMOVE] = BH_ACTION("remove", .args = "FIRST COUNT", .help = "remove by their numbers"),
+	[A_RENAME] = BH_ACTION("rename", .args = "ID NAME", .help = "rename by its number"),
+	[A_LIST] = BH_ACTION("list", .args = "PREFIX COUNT", .help = "these and no others"),
+	[A_STAMP] = BH_ACTION("stamp", .args = "ID", .help = "when its newest value was wanted"),
+	{0},
+};
+
+static int
+answer(struct probe *p, int64_t n)
+{
+	return bh_report(p->drv, P_ANSWER, bh_int(n));
+}
+
+/* How many could be added. */
+static int64_t
+add_all(struct probe *p, const char *prefix, unsigned count)
+{
+	char name[BH_NAME_MAX + 1];
+	struct bh_param d = {.name = name, .type = BH_FLOAT, .min = -1000, .max = 1000, .access = BH_RW};
+	int64_t n = 0;
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "%s%u", prefix, i);
+		n += bh_param_add(p->drv, &d) >= 0;
+	}
+	return n;
+}
+
+static int
+probe_on_action(void *data, const struct bh_action *a)
+{
+	struct probe *p = data;
+	const char *first = a->argc > 0 ? a->argv[0] : "", *second = a->argc > 1 ? a->argv[1] : "";
+	unsigned id = (unsigned)atoi(first), count = (unsigned)atoi(second);
+	struct bh_param d = {.name = second, .type = BH_FLOAT, .min = -1000, .max = 1000, .access = BH_RW};
+	int64_t n = 0;
+	switch (a->id) {
+	case A_ADD: return answer(p, add_all(p, first, count));
+	case A_REMOVE:
+		for (unsigned i = 0; i < count; i++)
+			n += bh_param_remove(p->drv, id + i) == 0;
+		return answer(p, n);
+	case A_RENAME: return answer(p, bh_param_rename(p->drv, id, &d));
+	case A_LIST:
+		bh_param_begin(p->drv);
+		add_all(p, first, count);
+		return answer(p, bh_param_sweep(p->drv));
+	case A_STAMP: return answer(p, (int64_t)bh_wanted_stamp(p->drv, id));
+	}
+	return -EINVAL;
+}
+
+static int
+probe_on_value(void *data, bh_param_id id, const struct bh_value *v)
+{
+	struct probe *p = data;
+	struct bh_value n = bh_int(0);
+	bh_reported(p->drv, P_VALUES, &n);
+	bh_report(p->drv, P_VALUES, bh_int(n.i + 1));
+	bh_report(p->drv, P_SEEN, bh_float(v->f));
+	return bh_report(p->drv, id, *v);
+}
+
+static int
+probe_start(struct bh_driver *drv, void *data)
+{
+	struct probe *p = data;
+	p->drv = drv;
+	bh_health_ok(drv);
+	return 0;
+}
+
+BH_DRIVER(.name = "probe", .state_size = sizeof(struct probe), .params = probe_params, .actions = probe_actions, .max_params = 4096,
+	  .start = probe_start, .on_value = probe_on_value, .on_action = probe_on_action)
