@@ -5,8 +5,11 @@
  * change goes into the queue. The rooms:
  *
  *   kinds.c    the table: which parameters each class of object has; names, units, ranges, tapers, the requests behind them
- *   objects.c  the store: find, add, rename, remove; parameters by object and kind, objects by parameter
- *   inputs.c   inputs, media, filters and their settings: first picture, events, encoding of values
+ *   objects.c  the store: find, add, rename, remove
+ *   params.c   the parameters of its objects: paths, how they come and go, what is told of them
+ *   inputs.c   inputs and media: first picture, events, encoding of values
+ *   filters.c  filters and their settings: the same
+ *   settings.c ranges of the settings of well-known filters, which OBS does not tell
  *   scenes.c   scenes, items, program, preview, transitions, T-bar, studio mode, tally, profiles, collections: the same
  *   outputs.c  stream, record, replay buffer, virtual camera, statistics: the same, and what is polled
  *   cameras.c  cameras, split views, PTZ targets (the arithmetic is in camera.c)
@@ -16,6 +19,10 @@
  *
  * An object's number is its place in `object[]`; it is valid until the object is removed. Names are OBS's; two objects of one class
  * and one parent never have the same name, except items of a scene that show one source twice: the second is "NAME#2".
+ *
+ * Paths of parameters are made of these names, but a "/" or a control character in a name is written "_" there, a path that would be longer than
+ * a directory takes has its names cut ("Long na~1f2e3"), an empty name is "unnamed", and what would be written the same as another of its
+ * class and parent gets "~2" behind it. Each such name is noted once.
  */
 #pragma once
 
@@ -82,6 +89,8 @@ struct obs_kind_row {
 	const char *help;    /* for docs/reference/obs.md */
 };
 extern const struct obs_kind_row obs_kinds[OBS_KINDS];
+/* The first kind of a class; those of a class stand together. OBS_KINDS beyond the last. */
+enum obs_kind obs_class_first(enum obs_class cls);
 
 /* Choices of fixed lists, by number. */
 enum obs_tally { OBS_TALLY_OFF, OBS_TALLY_PREVIEW, OBS_TALLY_PROGRAM };
@@ -117,7 +126,13 @@ struct obs_object {
 	uint8_t cls;	/* enum obs_class */
 	bool used, seen; /* seen: told in the picture that is being taken; what was not is removed at its end */
 	bool audio, media, is_group; /* INPUT: has audio, is a media input; SCENE: is a group */
-	uint8_t number;	/* ITEM: 1, or which of several of the same source in its scene; SETTING: 1 = an integer */
+	uint8_t number;	/* ITEM: 1, or which of several of the same source in its scene; SETTING: 1 = an integer, 2 = a switch */
+	uint8_t twin;	/* 0, or its name in paths has "~2", "~3" behind it: another is written the same there */
+	bool asked;	/* FILTER: a setting of it was set once, so it is read from time to time where OBS does not tell of changes */
+	uint32_t serial;/* of this use of the place: what was asked about an earlier one is not taken for this one */
+	uint32_t next;	/* of the same hash, or the next free one */
+	uint64_t named_ns; /* when it got its name */
+	double def;	/* SETTING: what it is unless it is told */
 	uint32_t parent;/* ITEM: scene; FILTER: scene or input; SETTING: filter; else OBS_NONE */
 	uint32_t source;/* ITEM: the scene or input that it shows, OBS_NONE = not known to us */
 	int64_t id;	/* ITEM: sceneItemId */

@@ -10,6 +10,21 @@ struct obs_list { /* names that OBS tells in an order of its own: scenes, transi
 	uint64_t changed_ns; /* when the order or the names changed last: choices made before mean the list before */
 };
 
+struct obs_of_param {
+	uint32_t object;
+	uint16_t kind;
+	bool used, watched;
+	bool held;	   /* OBS told a value while a hand's was on its way: it is reported when that has been answered */
+	bool ranged;	   /* min, max, step instead of those of its kind */
+	uint64_t held_until_ns; /* 0 = until the answer */
+	uint64_t event_ns; /* an event told it last: answers to what was asked before are older */
+	uint64_t born_ns;  /* answers about what had this id before are not for it */
+	double min, max, step;
+};
+
+#define OBS_BUCKETS 1024u
+#define OBS_SETTLE_NS 100000000ull /* for so long after an answer its event may still be on its way */
+
 struct obs_model {
 	const struct obs_config *cfg;
 	const struct obs_sink *sink;
@@ -17,8 +32,10 @@ struct obs_model {
 	uint32_t params;	 /* capacity */
 	struct obs_object *object; /* owned, OBS_OBJECTS_MAX; [0] is the room */
 	uint32_t objects;	 /* used at most */
+	uint32_t free_object, bucket[OBS_BUCKETS], serial; /* objects.c */
+	bool full_objects, full_params; /* has been noted */
 	struct obs_transform *transform; /* owned, by object (items) */
-	struct { uint32_t object; uint16_t kind; bool used, watched; } *of_param; /* owned, by parameter */
+	struct obs_of_param *of_param; /* owned, by parameter */
 	struct bh_value *wanted; /* owned, by parameter: what obs_model_set() was given last */
 	struct bh_value *value;	 /* owned, by parameter: what was reported last (type BH_NONE = nothing yet) */
 	struct obs_list scenes, transitions, profiles, collections;
@@ -30,6 +47,9 @@ struct obs_model {
 	uint32_t not_ready;	 /* answers 207 in this picture */
 	uint64_t has_request[(OBS_REQ_COUNT + 63) / 64]; /* availableRequests */
 	uint64_t now_ns;	 /* of the call that runs */
+	bool in_event;		 /* it takes an event */
+	uint64_t result_ns;	 /* it takes the answer to what was sent then; 0 = none */
+	uint32_t held;		 /* parameters that are held, at most */
 
 	/* scenes.c */
 	uint32_t program, preview; /* objects, OBS_NONE */
@@ -47,7 +67,11 @@ struct obs_model {
 	uint32_t watched_meters;
 };
 
+#define OBS_PART_MAX	(OBS_NAME_MAX + 9) /* of a path, with NUL */
+#define OBS_SERIAL_MASK 0xfffffu	   /* with an object's number it makes an ask's `ref`: obs_ref() */
+
 /* --- objects.c */
+void obs_store_init(struct obs_model *m); /* the room is there */
 uint32_t obs_find(const struct obs_model *m, enum obs_class cls, uint32_t parent, const char *name); /* OBS_NONE = not there */
 uint32_t obs_find_item(const struct obs_model *m, uint32_t scene, int64_t item_id);
 uint32_t obs_find_source(const struct obs_model *m, const char *name); /* an input or a scene */
@@ -70,6 +94,16 @@ void obs_unsee(struct obs_model *m, enum obs_class cls, uint32_t parent);
 void obs_sweep(struct obs_model *m, enum obs_class cls, uint32_t parent);
 int obs_list_set(struct obs_model *m, struct obs_list *l, const char *const *names, uint32_t n); /* 1 = it changed */
 int64_t obs_list_find(const struct obs_list *l, const char *name); /* place, or -1 */
+/* --- params.c */
+const char *obs_class_name(enum obs_class cls);
+void obs_part(const char *name, char out[OBS_PART_MAX]); /* as a name of OBS is written in paths */
+void obs_own_part(const struct obs_object *o, char out[OBS_PART_MAX]); /* with the number that tells it from others that are written the same */
+void obs_path(const struct obs_model *m, uint32_t object, enum obs_kind k, char out[BH_NAME_MAX + 1]);
+void obs_unpublish(struct obs_model *m, uint32_t object);
+void obs_publish_names(struct obs_model *m, uint32_t object); /* of it and all below it, after a change of its name */
+const struct obs_list *obs_list_of(const struct obs_model *m, enum obs_kind k); /* what its choices are; NULL = none of ours */
+void obs_tell_param(struct obs_model *m, uint32_t id, struct bh_value v);
+bool obs_value_same(const struct bh_value *a, const struct bh_value *b);
 bool obs_can(const struct obs_model *m, enum obs_req req); /* does this OBS have it? */
 
 /* --- Each area. `picture`: adds its requests of this stage to a batch / takes their results. `event`: true = it was one of its own. `encode`: value to request.
