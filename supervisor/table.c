@@ -155,6 +155,8 @@ set_health(struct child *c, const struct bh_health_record *h)
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 		if (is_told(&c->s->slot[q], c))
 			c->s->slot[q].health_untold |= 1u << c->slot;
+	/* First those who act on it, then all who look: what people do because of it is not met by somebody who has not heard. */
+	table_tell(c->s);
 	table_write(c);
 }
 

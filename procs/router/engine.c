@@ -412,6 +412,17 @@ look_at_cells(struct router *r, uint16_t slot)
 	r->peer[slot].look = false;
 }
 
+/*
+ * Who is well has a directory, though its own word about that may still be on its way to us: what a hand does next may need it.
+ */
+static void
+meet_the_well(struct router *r, const struct bh_event *health)
+{
+	uint16_t slot = health->id < BH_MAX_SLOTS ? (uint16_t)health->id : BH_SLOT_NONE;
+	if (slot != BH_SLOT_NONE && health->v.i == BH_HEALTH_OK && read_directory(r, slot))
+		look_at_cells(r, slot);
+}
+
 /* ------------------------------------------------------------------ events */
 
 static void
@@ -463,9 +474,27 @@ router_take(struct router *r, uint16_t slot, bool (*mail)(void *data), void *dat
 		if (mail && !mail(data))
 			return -EINTR;
 	} else {
+		if (ev.kind == BH_EV_HEALTH && slot == BH_SLOT_SUPERVISOR)
+			meet_the_well(r, &ev);
 		input(r, slot, &ev, payload, len);
 	}
 	return 1;
+}
+
+/*
+ * What the supervisor had said before somebody's next event is heard before it: a hand that acts on a driver of which all the world
+ * knows that it is well is not refused.
+ */
+static int
+hear_supervisor(struct router *r, uint16_t slot, bool (*mail)(void *data), void *data)
+{
+	const struct bh_inbox *in = r->peer[slot].in, *sup = r->peer[BH_SLOT_SUPERVISOR].in;
+	int took = 1;
+	if (slot == BH_SLOT_SUPERVISOR || !in || !sup || !bh_ring_has(&in->ring))
+		return 0;
+	for (unsigned n = 0; n < BATCH && took > 0 && bh_ring_has(&sup->ring); n++)
+		took = router_take(r, BH_SLOT_SUPERVISOR, mail, data);
+	return took < 0 ? took : 0;
 }
 
 void
@@ -474,7 +503,9 @@ router_drain(struct router *r, uint16_t slot, bool (*mail)(void *data), void *da
 	struct router_peer *p = &r->peer[slot];
 	uint64_t overflow;
 	for (unsigned n = 0; n < BATCH; n++) {
-		int took = router_take(r, slot, mail, data);
+		int took = hear_supervisor(r, slot, mail, data);
+		if (took == 0)
+			took = router_take(r, slot, mail, data);
 		if (took < 0)
 			return;
 		if (took == 0)

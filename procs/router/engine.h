@@ -67,7 +67,8 @@ void router_meet(struct router *r, uint16_t slot);
 
 /*
  * Take events from a peer, at most a batch; when its ring is empty and it has conflated, look at its cells. `mail` (may be
- * NULL) is called for BH_EV_MAIL after the cursor has moved; false = the ring may be another one by now, stop.
+ * NULL) is called for BH_EV_MAIL after the cursor has moved; false = the ring may be another one by now, stop. What the supervisor
+ * says is taken before each event of others.
  */
 void router_drain(struct router *r, uint16_t slot, bool (*mail)(void *data), void *data);
 

@@ -576,6 +576,29 @@ START_TEST(directory_that_grows_is_read_and_values_that_came_before_are_found)
 }
 END_TEST
 
+/* The ring of who acts is looked at before the supervisor's, and before the driver has told that its directory is complete. */
+START_TEST(what_a_hand_does_to_a_driver_that_is_said_to_be_well_is_not_refused)
+{
+	uint32_t gen;
+	life_begin(&l, m);
+	life_run(&l);
+	const struct bh_rec_peer *mix = bh_core_record(l.r.core, BH_REC_PEER(RIG_MIX), &gen);
+	ck_assert_uint_eq(mix->action_gen, 0);
+	say(m, ROOM_MIX, (struct bh_event){.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = 20, .v.f = -3});
+	struct bh_dir_record d = {.index = 20, .gen = 1, .type = BH_FLOAT, .taper = BH_TAPER_FADER_DB, .access = 3, .min = -100,
+				  .max = 10, .was = 0xffffffff, .name = "ch9/level"};
+	ck_assert_int_ge(bh_dir_append(&m->dir, &d, NULL, 0), 0);
+	say(m, ROOM_SUPERVISOR, (struct bh_event){.kind = BH_EV_HEALTH, .id = RIG_MIX, .v.i = BH_HEALTH_OK});
+	say(m, ROOM_DESK, (struct bh_event){.kind = BH_EV_PRESS, .type = BH_BOOL, .id = RIG_PLAY, .v.i = 1});
+	router_drain(&l.r, RIG_DESK, NULL, NULL);
+	ck_assert_uint_eq(mix->action_gen, 1);
+	ck_assert_uint_eq(mix->dropped, 0);
+	ck_assert(!bh_ring_has(&l.in[ROOM_SUPERVISOR].ring));
+	const struct bh_rec_control *c = bh_core_record(l.r.core, RIG_DESK_BASE + RIG_LOST, &gen);
+	ck_assert_str_eq(c->text, "0Ch 9\n-3.0");
+}
+END_TEST
+
 START_TEST(events_are_taken_without_an_allocation)
 {
 	say_much(m, 5, 40, false);
@@ -619,6 +642,7 @@ main(void)
 	tcase_add_test(t, damaged_record_is_dropped_and_counted_and_comes_back_with_the_next_report);
 	tcase_add_test(t, what_is_told_after_a_record_was_lost_still_reaches_its_cell);
 	tcase_add_test(t, directory_that_grows_is_read_and_values_that_came_before_are_found);
+	tcase_add_test(t, what_a_hand_does_to_a_driver_that_is_said_to_be_well_is_not_refused);
 	tcase_add_test(t, events_are_taken_without_an_allocation);
 	suite_add_tcase(s, t);
 	SRunner *sr = srunner_create(s);
