@@ -15,6 +15,8 @@
 
 /* A loop of statements that take no time gives way after so many. */
 enum { STMTS_AT_ONCE = 100 };
+/* What must hold for some time is looked at so many times meanwhile. */
+enum { LOOKS = 8 };
 
 void
 run_start(struct run *r, struct run_env *env, const struct script *s, uint64_t now_ns)
@@ -244,6 +246,8 @@ static enum run_result
 do_expect(struct run *r, const struct script_stmt *s, uint64_t now_ns, uint64_t *next_ns)
 {
 	uint64_t limit = r->began_ns + (s->has_within ? s->within_ns : r->env->within_ns);
+	/* Of time in which we were not asked little counts: while the machine stands still no host can say anything. */
+	uint64_t look_ns = s->for_ns / LOOKS;
 	if (!r->began) {
 		r->quiet_bytes = r->env->desk->count[DESK_C_BYTES];
 		r->holds = false;
@@ -258,10 +262,13 @@ do_expect(struct run *r, const struct script_stmt *s, uint64_t now_ns, uint64_t 
 	}
 	if (!r->holds)
 		r->hold_ns = now_ns;
+	else if (now_ns - r->looked_ns > 2 * look_ns)
+		r->hold_ns += now_ns - r->looked_ns - look_ns;
 	r->holds = true;
+	r->looked_ns = now_ns;
 	if (now_ns >= r->hold_ns + s->for_ns)
 		return RUN_DONE;
-	soon(next_ns, r->hold_ns + s->for_ns);
+	soon(next_ns, r->hold_ns + s->for_ns < now_ns + look_ns ? r->hold_ns + s->for_ns : now_ns + look_ns);
 	return RUN_WAITING;
 }
 

@@ -54,7 +54,7 @@ struct run {
 	bool began;         /* the statement in hand has been looked at before */
 	uint64_t began_ns;
 	bool holds;         /* of expect: the condition is true, since hold_ns */
-	uint64_t hold_ns, quiet_bytes;
+	uint64_t hold_ns, looked_ns, quiet_bytes;
 	int64_t done;       /* of turn: ticks sent so far */
 	struct run_load load;
 	char saw[RUN_SAW];  /* why it failed */

@@ -466,6 +466,14 @@ pipeline_wanted(struct pipeline *p, const char *drv, const char *param, struct b
 	return read_cell(p, "router", drv, param_index(p, drv, param), c);
 }
 
+bool
+pipeline_settled(struct pipeline *p, const char *drv, const char *param)
+{
+	struct bh_cell_body want, have;
+	return !pipeline_wanted(p, drv, param, &want) ||
+	       (pipeline_reported(p, drv, param, &have) && want.v.u[0] == have.v.u[0]);
+}
+
 double
 pipeline_number(struct pipeline *p, const char *drv, const char *param)
 {

@@ -26,6 +26,7 @@
  */
 #define PIPELINE_PATIENT "control: {request_timeout: 60s, reload_timeout: 120s}\n"
 #define PIPELINE_PATIENT_DRIVER "max_age_ms: 60s"
+#define PIPELINE_PATIENT_PRESSES "press_age: 10s" /* of the router */
 
 struct pipeline_map {
 	char name[40];
@@ -73,6 +74,8 @@ const struct bh_self *pipeline_self(struct pipeline *p, const char *name);
 /* What driver `drv` reported for a parameter, and what the router wants: 1 and the cell. */
 int pipeline_reported(struct pipeline *p, const char *drv, const char *param, struct bh_cell_body *c);
 int pipeline_wanted(struct pipeline *p, const char *drv, const char *param, struct bh_cell_body *c);
+/* Has the driver what the router wants, or was nothing ever wanted? */
+bool pipeline_settled(struct pipeline *p, const char *drv, const char *param);
 /* Reported number of a parameter (FLOAT, INT, BOOL, ENUM); NAN if none. */
 double pipeline_number(struct pipeline *p, const char *drv, const char *param);
 

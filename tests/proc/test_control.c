@@ -417,8 +417,10 @@ END_TEST
 
 START_TEST(it_looks_at_values_only_while_somebody_subscribes)
 {
+	uint64_t silent = activity();
 	void *health = client(ZMQ_SUB, "events.sock"), *value = client(ZMQ_SUB, "events.sock");
 	zmq_setsockopt(health, ZMQ_SUBSCRIBE, "health/", 7);
+	ck_assert_msg(host_until(&h, 5000, activity() > silent), "it does not hear of subscribers");
 	ck_assert_uint_eq(wakeups(), 0);
 	uint64_t before = switches(h.pid);
 	zmq_setsockopt(value, ZMQ_SUBSCRIBE, "value/loop", 10);

@@ -100,6 +100,9 @@ static void
 setup(void)
 {
 	struct bh_config_writer *w = bh_config_writer_new();
+	/* On a busy machine a press may be old when the router comes to it; that is not what is looked at here. */
+	struct bh_cfg_option patient = {.key = bh_config_writer_str(w, "press_age", 9), .text = bh_config_writer_str(w, "10s", 3)};
+	bh_config_writer_row(w, BH_TAB_OPTIONS, &patient, sizeof(patient));
 	options_fd = bh_config_writer_finish(w, "router.options", "test", 1);
 	bh_config_writer_free(w);
 	m = room_new(1024);
@@ -136,6 +139,12 @@ static uint64_t
 waiting(unsigned peer)
 {
 	return m->producer[peer].ring.pos - __atomic_load_n(&m->router->cursor[room_slots[peer]], __ATOMIC_ACQUIRE);
+}
+
+static bool
+is_asleep(void)
+{
+	return __atomic_load_n(&m->router->bell.episode, __ATOMIC_ACQUIRE) & 1;
 }
 
 static bool
@@ -326,7 +335,8 @@ START_TEST(store_is_told_once_until_it_has_looked)
 		report(RIG_LEVEL1, -k);
 		report(RIG_LEVEL1, -k);
 	}
-	ck_assert(until(2000, strip_says("1Ch 1\n-19.0dB") && !waiting(ROOM_MIX)));
+	/* Asleep again: all that there is to tell of this it has told. */
+	ck_assert(until(2000, strip_says("1Ch 1\n-19.0dB") && !waiting(ROOM_MIX) && is_asleep()));
 	ck_assert_int_eq(bh_ring_peek(&in.ring, &ev, NULL, 0, NULL), 1);
 	ck_assert_int_eq(ev.kind, BH_EV_DIRTY);
 	bh_ring_advance(&in.ring, &ev);

@@ -85,7 +85,7 @@ START_TEST(a_crash_loop_ends_in_failed_with_its_cause_and_release_tries_again)
 	ck_assert_int_eq(b.death[0].code, SIGABRT);
 	ck_assert_ptr_nonnull(strstr(b.health.reason, "5 failures"));
 	ck_assert_ptr_nonnull(strstr(b.health.hint, "release crasher"));
-	ck_assert(fleet_is_ok(&f, "loop"));
+	fleet_wait(10000, fleet_is_ok(&f, "loop"));
 	ck_assert_uint_eq(fleet_proc(&f, "loop").restarts, 0);
 	ck_assert_int_eq(fleet_ask(&f, BH_REQ_RELEASE, "crasher", 0, NULL, NULL, 0), 0);
 	fleet_wait(10000, fleet_proc(&f, "crasher").restarts >= 9);
@@ -217,7 +217,7 @@ START_TEST(a_process_not_wanted_at_the_start_waits_for_a_person)
 	struct fleet f;
 	fleet_start(&f, FIXED LOOP "proc spare 6 6 60000 60000 1 1 0\n");
 	fleet_wait(10000, fleet_is_ok(&f, "loop"));
-	ck_assert_int_eq(fleet_health(&f, "spare"), BH_HEALTH_STOPPED);
+	fleet_wait(10000, fleet_health(&f, "spare") == BH_HEALTH_STOPPED);
 	ck_assert_int_eq(fleet_ask(&f, BH_REQ_START, "spare", 0, NULL, NULL, 0), 0);
 	fleet_wait(5000, fleet_is_ok(&f, "spare"));
 	fleet_end(&f);

@@ -94,7 +94,7 @@ teardown(void)
 START_TEST(a_fader_stays_where_the_hand_left_it)
 {
 	struct bh_cell_body c;
-	desk_start("wait peer within 30s; expect led solo_led off within 30s\n"
+	desk_start("set return 60s; wait peer within 30s; expect led solo_led off within 30s\n"
 		   "touch 1; move 1 0.75 over 0.3s; release 1; expect target 1 0.75 within 30s; wait 1.5s\n"
 		   "expect fader 1 0.75; expect target 1 0.75; expect touched_writes = 0; expect fights = 0\n"
 		   "expect ran_back = 0; expect fader.messages = 1");
@@ -138,7 +138,7 @@ START_TEST(a_din_cable_carries_the_whole_desk_within_its_budget)
 	show("mute1", BH_INT, (union bh_val){.i = BH_LIGHT_FLASH});
 	show("fader1", BH_FLOAT, (union bh_val){.f = 0.5});
 	desk_start("limit din; wait peer within 30s; expect strip 1 lower \"-3.0 dB\" within 30s\n"
-		   "expect strip 1 color red within 30s; expect led mute1 flash; wait 0.3s\n"
+		   "expect strip 1 color red within 30s; expect led mute1 flash within 30s; wait 0.3s\n"
 		   "expect bytes <= 411; expect odd = 0"); /* 404, and our question of 7 */
 	desk_end();
 }

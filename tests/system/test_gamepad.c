@@ -17,7 +17,7 @@ static const char yaml[] =
 	"surfaces: {pad1: {device: gamepad, kind: pad, path: \"@DIR@/pad.sock\", layout: xbox, "
 	"deadzone: 0, gamma: 1}}\n"
 	"drivers: {loop: {kind: loop, channels: 2, meters: false, " PIPELINE_PATIENT_DRIVER "}}\n"
-	"router: {press_age: 10s}\n"
+	"router: {" PIPELINE_PATIENT_PRESSES "}\n"
 	"pages:\n"
 	"  - name: Mix\n"
 	"    bindings:\n"

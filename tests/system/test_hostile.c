@@ -22,6 +22,7 @@
 	"  good: {kind: loop, channels: 8, meters: false, " PIPELINE_PATIENT_DRIVER "}\n" \
 	"  bad: {kind: loop, channels: 8, meters: false, hang_ms: 500ms" bad "}\n" \
 	PIPELINE_PATIENT \
+	"router: {" PIPELINE_PATIENT_PRESSES "}\n" \
 	"supervisor: {crash_limit: 4, backoff_first_ms: 20ms, backoff_max_ms: 50ms}\n" \
 	"pages:\n" \
 	"  - name: Mix\n" \
@@ -120,7 +121,7 @@ expect_untouched(void)
 	}
 	simdesk_must(desk, "move 1 0.%u over 0.1s touching; wait hands", 21u + (unsigned)rand() % 70u);
 	expect_follows(1, "good", "ch1/level");
-	simdesk_must(desk, "expect strip 1 upper \"Good\"");
+	simdesk_must(desk, "expect strip 1 upper \"Good\" within 30s");
 	ck_assert_uint_eq(simdesk_counter(desk, "fights"), 0);
 	ck_assert(pipeline_number(&pl, "good", "ledger/twice") == 0);
 }
@@ -171,6 +172,9 @@ set_the_scene(void)
 	expect_follows(3, "bad", "ch2/level");
 	simdesk_must(desk, "expect led mute1 on within 30s; expect led mute2 on within 30s; wait motors within 30s; expect quiet for 300ms within 30s");
 	ck_assert(pipeline_until(5000, pipeline_number(&pl, "good", "ledger/actions") == 1));
+	ck_assert(pipeline_until(5000, pipeline_number(&pl, "good", "ch1/mute") == 1 && pipeline_number(&pl, "bad", "ch1/mute") == 1));
+	ck_assert(pipeline_until(5000, fabs(pipeline_number(&pl, "good", "ch1/pan") - 0.09) < 1e-9 &&
+					       pipeline_settled(&pl, "good", "ch1/level")));
 }
 
 /* ------------------------------------------------------------------ faults */
@@ -194,7 +198,7 @@ START_TEST(a_driver_that_scribbles_over_all_its_memory_harms_nobody_else)
 			ck_assert_msg(simdesk_pos(desk, n) == fader[n], "fader %d stood at %d and stands at %d", n, fader[n],
 				      simdesk_pos(desk, n));
 		/* What was wanted of it, it has again. */
-		simdesk_must(desk, "expect led mute2 on; expect strip 2 upper \"Bad\"");
+		simdesk_must(desk, "expect led mute2 on within 30s; expect strip 2 upper \"Bad\" within 30s");
 		ck_assert_msg(pipeline_until(5000, abs(position_of("bad", "ch1/level") - fader[2]) <= 8 &&
 							   abs(position_of("bad", "ch2/level") - fader[3]) <= 8),
 			      "bad's levels are at %d and %d, the faders at %d and %d\n%s", position_of("bad", "ch1/level"),

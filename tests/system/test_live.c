@@ -41,7 +41,7 @@ make_yaml(void)
 				    "bulkhead: 1\n"
 				    "surfaces: {desk: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}}\n"
 				    "drivers: {loop: {kind: loop, channels: %u, meters: false, max_age_ms: 1h}}\n"
-				    "router: {press_age: 10s}\n"
+				    "router: {" PIPELINE_PATIENT_PRESSES "}\n" PIPELINE_PATIENT
 				    "global: {bindings: {bank_right: {action: page/next}, bank_left: {action: page/previous}, play: {action: loop/mark},"
 				    " timecode: {display: page}}}\n"
 				    "pages:\n",
@@ -151,11 +151,9 @@ mixer_target(unsigned ch)
 static bool
 settled(unsigned ch, const char *what)
 {
-	struct bh_cell_body want, have;
 	char param[32];
 	snprintf(param, sizeof(param), "ch%u/%s", ch, what);
-	return !pipeline_wanted(&pl, "loop", param, &want) ||
-	       (pipeline_reported(&pl, "loop", param, &have) && want.v.u[0] == have.v.u[0]);
+	return pipeline_settled(&pl, "loop", param);
 }
 
 static int64_t

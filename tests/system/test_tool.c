@@ -17,8 +17,8 @@ static struct simdesk *desk;
 static char out[1 << 20];
 
 static const char yaml[] = "bulkhead: 1\n"
-			   "surfaces:\n"
-			   "  desk: { device: x-touch, transport: socket, path: @DIR@/desk.sock }\n"
+			   "router: {" PIPELINE_PATIENT_PRESSES "}\n"
+			   "surfaces: { desk: { device: x-touch, transport: socket, path: \"@DIR@/desk.sock\" } }\n"
 			   "drivers:\n"
 			   "  loop: { kind: loop, channels: 4, " PIPELINE_PATIENT_DRIVER " }\n"
 			   PIPELINE_PATIENT
@@ -47,6 +47,7 @@ setup(void)
 	ck_assert_ptr_nonnull(desk);
 	pipeline_run(&p);
 	ck_assert_msg(pipeline_until(20000, pipeline_all_ok(&p)), "not all are ok:\n%s", pipeline_log(&p));
+	simdesk_must(desk, "wait peer"); /* or what hands do is heard by nobody */
 	ck_assert_msg(pipeline_until(5000, tool("version") == 0 && strstr(out, "running")), "bh-control does not answer:\n%s", out);
 }
 

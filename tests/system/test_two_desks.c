@@ -18,7 +18,8 @@ static struct simdesk *left, *right;
 static char out[8192];
 
 #define DESKS                                                                                      \
-	"bulkhead: 1\n"                                                                            \
+	"bulkhead: 1\n" PIPELINE_PATIENT                                                           \
+	"router: {" PIPELINE_PATIENT_PRESSES "}\n"                                                 \
 	"surfaces:\n"                                                                              \
 	"  left: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}\n"
 

@@ -18,10 +18,10 @@ static struct simdesk *desk;
 static char out[1 << 18];
 
 static const char yaml[] = "bulkhead: 1\n"
-			   "surfaces:\n"
-			   "  desk: { device: x-touch, transport: socket, path: @DIR@/desk.sock }\n"
-			   "drivers:\n"
-			   "  loop: { kind: loop, channels: 4 }\n"
+			   "surfaces: { desk: { device: x-touch, transport: socket, path: \"@DIR@/desk.sock\" } }\n"
+			   "router: {" PIPELINE_PATIENT_PRESSES "}\n"
+			   PIPELINE_PATIENT
+			   "drivers: { loop: { kind: loop, channels: 4 } }\n"
 			   "pages:\n"
 			   "  - name: Mix\n"
 			   "    bindings:\n"

@@ -307,6 +307,26 @@ START_TEST(a_long_loop_without_time_gives_way)
 }
 END_TEST
 
+START_TEST(a_pause_in_which_nobody_ran_is_none)
+{
+	struct script *script;
+	char *errors;
+	const char *text = "expect quiet for 400ms within 30s";
+	uint64_t next;
+	ck_assert_int_eq(script_parse("t", text, strlen(text), &script, &errors), 0);
+	run_start(&run, &env, script, now_ns);
+	ck_assert_int_eq(run_step(&run, now_ns, &next), RUN_WAITING);
+	now_ns += 5000 * MS;
+	ck_assert_int_eq(run_step(&run, now_ns, &next), RUN_WAITING);
+	unsigned looks = 0;
+	for (; run_step(&run, now_ns, &next) == RUN_WAITING; now_ns = next)
+		ck_assert_uint_lt(++looks, 100);
+	ck_assert_uint_ge(took_ms(), 5300);
+	ck_assert_uint_le(took_ms(), 5400);
+	script_free(script);
+}
+END_TEST
+
 START_TEST(the_cable_can_be_pulled_and_put_back)
 {
 	ck_assert_int_eq(play("unplug; tap play; expect peer gone; expect lost_messages = 2\n"
@@ -443,6 +463,7 @@ main(void)
 	tcase_add_test(t, moves_can_go_on_beside_the_script);
 	tcase_add_test(t, repeat_repeats_and_nests);
 	tcase_add_test(t, a_long_loop_without_time_gives_way);
+	tcase_add_test(t, a_pause_in_which_nobody_ran_is_none);
 	tcase_add_test(t, the_cable_can_be_pulled_and_put_back);
 	tcase_add_test(t, settings_reach_the_desk);
 	tcase_add_test(t, the_same_seed_is_the_same_load_and_its_end_state_is_what_was_sent);
