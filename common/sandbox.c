@@ -72,6 +72,7 @@ static const int to_start_threads[] = {
 };
 
 static const int to_speak[] = {__NR_socket, __NR_connect, __NR_bind, __NR_listen, __NR_accept, __NR_accept4};
+static const int to_be_called[] = {__NR_listen, __NR_accept, __NR_accept4};
 /* clang-format on */
 
 struct program {
@@ -161,13 +162,16 @@ only_these_sockets(struct program *p, uint32_t may)
 	load(p, ARG(0));
 	if (may & BH_MAY_UNIX)
 		give_if(p, AF_UNIX, SECCOMP_RET_ALLOW);
-	if (may & BH_MAY_UDP) {
+	if (may & (BH_MAY_UDP | BH_MAY_TCP)) {
 		put(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
 		put(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
 		give(p, REFUSED);
 		load(p, ARG(1));
 		put(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0); /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
-		give_if(p, SOCK_DGRAM, SECCOMP_RET_ALLOW);
+		if (may & BH_MAY_UDP)
+			give_if(p, SOCK_DGRAM, SECCOMP_RET_ALLOW);
+		if (may & BH_MAY_TCP)
+			give_if(p, SOCK_STREAM, SECCOMP_RET_ALLOW);
 	}
 	give(p, REFUSED);
 	end(p, at);
@@ -194,10 +198,12 @@ compose(struct program *p, uint32_t may)
 		refuse_all(p, to_create, BH_ARRAY_LEN(to_create));
 	if (!(may & BH_MAY_THREADS))
 		refuse_all(p, to_start_threads, BH_ARRAY_LEN(to_start_threads));
-	if (may & (BH_MAY_UNIX | BH_MAY_UDP))
+	if (may & (BH_MAY_UNIX | BH_MAY_UDP | BH_MAY_TCP))
 		only_these_sockets(p, may);
 	else
 		refuse_all(p, to_speak, BH_ARRAY_LEN(to_speak));
+	if (!(may & BH_MAY_UNIX))
+		refuse_all(p, to_be_called, BH_ARRAY_LEN(to_be_called));
 	give(p, SECCOMP_RET_ALLOW);
 }
 
@@ -211,7 +217,7 @@ bh_sandbox_enter(const struct bh_sandbox *box)
 		return -errno;
 	bh_dbg("confined%s%s", box->reason ? "; allowed is what it needs: " : "", box->reason ? box->reason : "");
 	return BH_HOLDS_CALLS | (box->may & BH_MAY_OPEN_RW ? 0 : BH_HOLDS_READ_ONLY) |
-	       (box->may & BH_MAY_UDP ? 0 : BH_HOLDS_NO_NETWORK);
+	       (box->may & (BH_MAY_UDP | BH_MAY_TCP) ? 0 : BH_HOLDS_NO_NETWORK);
 }
 
 #else

@@ -15,6 +15,7 @@ enum bh_sandbox_may {
 	BH_MAY_UNIX = 2,     /* sockets of this machine */
 	BH_MAY_UDP = 4,	     /* datagrams */
 	BH_MAY_THREADS = 8,
+	BH_MAY_TCP = 32,     /* streams to hosts; it waits for none unless BH_MAY_UNIX. Names of hosts need BH_MAY_UDP, too: they are asked for by datagrams */
 	BH_MAY_OPEN_RW = 16, /* devices that come and go: a filter sees no paths, so this gives up BH_HOLDS_READ_ONLY */
 };
 

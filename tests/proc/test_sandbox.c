@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -40,6 +41,8 @@ static const struct {
 	{"surface", BH_MAY_OPEN_RW | BH_MAY_UNIX | BH_MAY_CREATE},
 	{"midi", BH_MAY_OPEN_RW},
 	{"pad", BH_MAY_UNIX},
+	{"obs", BH_MAY_TCP | BH_MAY_UDP},
+	{"none of ours: streams alone", BH_MAY_TCP},
 };
 #define PROFILES (int)(sizeof(profile) / sizeof(profile[0]))
 
@@ -219,14 +222,22 @@ others_are_out_of_reach(uint32_t may)
 	REFUSED(syscall(SYS_init_module, NULL, 0, ""));
 	REFUSED(execv(argv[0], argv));
 	REFUSED(syscall(SYS_execveat, AT_FDCWD, argv[0], argv, NULL, 0));
-	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
-	REFUSED(socket(AF_INET6, SOCK_STREAM, 0));
+	if (!(may & BH_MAY_TCP)) {
+		REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+		REFUSED(socket(AF_INET6, SOCK_STREAM, 0));
+	}
+	REFUSED(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
 	REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
 	REFUSED(socket(AF_PACKET, SOCK_DGRAM, 0));
 	if (!(may & BH_MAY_UDP))
 		REFUSED(socket(AF_INET, SOCK_DGRAM, 0));
-	if (!(may & BH_MAY_UNIX))
+	if (!(may & BH_MAY_UNIX)) {
+		int fd = may & BH_MAY_TCP ? socket(AF_INET, SOCK_STREAM, 0) : -1;
 		REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+		REFUSED(listen(fd, 1));
+		REFUSED(accept(fd, NULL, NULL));
+		REFUSED(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+	}
 	if (!(may & BH_MAY_THREADS))
 		REFUSED(fork());
 	if (!(may & BH_MAY_CREATE)) {
@@ -237,7 +248,9 @@ others_are_out_of_reach(uint32_t may)
 	/* It may give up more, never take back. */
 	struct bh_sandbox wide = {.may = UINT32_MAX};
 	bh_sandbox_enter(&wide);
-	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+	REFUSED(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	if (!(may & BH_MAY_TCP))
+		REFUSED(socket(AF_INET, SOCK_STREAM, 0));
 }
 
 START_TEST(no_other_process_program_or_network_can_be_reached)
@@ -287,6 +300,16 @@ own_work_is_done(uint32_t may)
 		int fd = bh_udp_connect("127.0.0.1", 9);
 		HOLDS(fd >= 0 && send(fd, "x", 1, MSG_NOSIGNAL) == 1);
 		HOLDS(bh_udp_connect("localhost", 9) >= 0);
+	}
+	if (may & BH_MAY_TCP) {
+		/* Nobody is there, and the machine itself says so. */
+		struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		HOLDS(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0 && errno == ECONNREFUSED);
+		HOLDS(socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0) >= 0);
+		HOLDS(getaddrinfo("localhost", "4455", &hints, &found) == 0 && found);
+		freeaddrinfo(found);
 	}
 	if (may & BH_MAY_UNIX) {
 		struct sockaddr_un at = {.sun_family = AF_UNIX};
