@@ -10,8 +10,9 @@ for program in "$1"/*; do
 		libzmq:bh-control | libzmq:bulkhead | libmsgpackc:bh-control | libmsgpackc:bulkhead) ;;
 		libmsgpack-c:bh-control | libmsgpack-c:bulkhead) ;;
 		libasound:bh-surface | libasound:bh-midi) ;;
+		libmsgpackc:bh-obs | libmsgpack-c:bh-obs | libwebsockets:bh-obs | libsodium:bh-obs) ;;
 		libncursesw:bh-simdesk | libtinfo:bh-simdesk) ;;
-		libfyaml:* | libzmq:* | libmsgpack*:* | libasound:* | libncursesw:*)
+		libfyaml:* | libzmq:* | libmsgpack*:* | libasound:* | libncursesw:* | libwebsockets:* | libsodium:*)
 			echo "$name links $library"
 			status=1
 			;;
