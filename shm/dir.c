@@ -67,7 +67,7 @@ dir_record_ok(const struct bh_dir *dir, const struct bh_dir_record *rec)
 		return false;
 	if (!rec->name[0] && !(rec->flags & BH_DIR_TOMBSTONE))
 		return false;
-	if (rec->index >= BH_MAX_PARAMS || rec->type > BH_TRIGGER || rec->taper > BH_TAPER_STEPS)
+	if (rec->index >= BH_MAX_PARAMS || rec->type > BH_TRIGGER || rec->taper >= BH_TAPER_COUNT)
 		return false;
 	if (rec->access & ~(BH_ACCESS_READ | BH_ACCESS_WRITE | BH_ACCESS_METER | BH_ACCESS_RESTORE) ||
 	    rec->flags & ~BH_DIR_TOMBSTONE)

@@ -320,7 +320,7 @@ static_assert(sizeof(struct bh_record) == 256, "ABI");
 
 /* ------------------------------------------------------------------ parameter directory */
 
-enum bh_taper { BH_TAPER_LINEAR, BH_TAPER_FADER_DB, BH_TAPER_LOG, BH_TAPER_STEPS };
+enum bh_taper { BH_TAPER_LINEAR, BH_TAPER_FADER_DB, BH_TAPER_LOG, BH_TAPER_STEPS, BH_TAPER_OBS_DB, BH_TAPER_COUNT };
 #define BH_ACCESS_READ	1u
 #define BH_ACCESS_WRITE 2u
 #define BH_ACCESS_METER 4u /* newest only, may be thinned */

@@ -103,7 +103,7 @@ const struct bh_binding_field bh_binding_fields[] = {
 	{"scroll", "bool", ON(STRIP), "a text that is too long wanders, instead of being cut"},
 	{"step", "float", ON(VPOT) | ON(JOG), "change for each click, in the parameter's unit"},
 	{"taper", "taper", ON(FADER) | ON(VPOT) | ON(PEDAL) | ON(METER) | ON(JOG),
-	 "how travel becomes value: linear fader_db log steps; else as the parameter says"},
+	 "how travel becomes value: linear fader_db log steps obs_db; else as the parameter says"},
 	{"text", "text", ON(STRIP) | ON(DIGITS), "the text to show; on a strip, what stands behind a line break is its lower line"},
 };
 const size_t bh_binding_field_count = BH_ARRAY_LEN(bh_binding_fields);
@@ -175,6 +175,7 @@ static const char *const op_names[] = {
 };
 static const char *const taper_names[] = {
 	[BH_TAPER_LINEAR] = "linear", [BH_TAPER_FADER_DB] = "fader_db", [BH_TAPER_LOG] = "log", [BH_TAPER_STEPS] = "steps",
+	[BH_TAPER_OBS_DB] = "obs_db",
 };
 static const char *const control_names[] = {
 	[BH_CTL_FADER] = "fader", [BH_CTL_VPOT] = "vpot", [BH_CTL_BUTTON] = "button", [BH_CTL_JOG] = "jog",

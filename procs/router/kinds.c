@@ -24,7 +24,7 @@ core_binding_range(const struct core_param *p, const struct bh_cfg_binding *b)
 		r.min = b->min;
 		r.max = b->max;
 	}
-	if (b->taper <= BH_TAPER_STEPS)
+	if (b->taper < BH_TAPER_COUNT)
 		r.taper = (enum bh_taper)b->taper;
 	return r;
 }
@@ -77,6 +77,15 @@ core_number(const struct core_param *p, double x)
 
 /* ------------------------------------------------------------------ value: a control follows a parameter and sets it */
 
+/* Is it above all that this scale can say? */
+static bool
+is_above(const struct core_param *p, const struct bh_cfg_binding *b, const union bh_val *v)
+{
+	struct bh_taper_range r = core_binding_range(p, b);
+	double top = bh_taper_value(&r, 1);
+	return p->type == BH_FLOAT && top < r.max && v->f > top;
+}
+
 static void
 value_on_value(struct bh_core *core, struct core_ctl *c, uint32_t bn, double pos, uint64_t stamp_ns)
 {
@@ -84,7 +93,10 @@ value_on_value(struct bh_core *core, struct core_ctl *c, uint32_t bn, double pos
 	struct core_param *p = core_binding_param(core, bn);
 	if (!core_is_number(p))
 		return;
-	union bh_val v = core_binding_value(p, b, pos);
+	union bh_val v = core_binding_value(p, b, pos), now;
+	/* At the top of its scale, and the value is above: where the fader stands says nothing new. */
+	if (core_newest(core, p, &now, NULL) != BH_NONE && is_above(p, b, &now) && core_binding_pos(p, b, &now) == pos)
+		return;
 	core_want(core, p, &v, core_origin(c), stamp_ns);
 }
 
@@ -128,7 +140,7 @@ relative_on_relative(struct bh_core *core, struct core_ctl *c, uint32_t bn, int3
 	bool choice = p->type == BH_BOOL || p->type == BH_ENUM;
 	if (unit > 0 || b->flags & BH_BINDF_HAS_STEP)
 		x = core_turn_whole(core, c, p, &r, x, steps * (b->flags & BH_BINDF_HAS_STEP && !choice ? b->step : unit), unit);
-	else
+	else if (!(steps > 0 && is_above(p, b, &now)))
 		x = bh_taper_value(&r, curved(curved(bh_taper_position(&r, x), b->curve > 0 ? 1 / b->curve : 1) + steps / 64, b->curve));
 	if (r.max > r.min) /* else it has no range */
 		x = x > r.min ? x < r.max ? x : r.max : r.min;

@@ -366,7 +366,7 @@ record_is_sound(const struct core_peer *peer, const struct bh_dir_record *d)
 	bool number = d->type == BH_FLOAT || d->type == BH_INT;
 	if (d->index >= peer->count || !memchr(d->name, '\0', sizeof(d->name)) || !d->name[0])
 		return false;
-	if (d->type == BH_NONE || d->type > BH_TRIGGER || d->taper > BH_TAPER_STEPS)
+	if (d->type == BH_NONE || d->type > BH_TRIGGER || d->taper >= BH_TAPER_COUNT)
 		return false;
 	return !number || (isfinite(d->min) && isfinite(d->max) && isfinite(d->step) && isfinite(d->def));
 }

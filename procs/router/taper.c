@@ -75,6 +75,28 @@ log_position(const struct bh_taper_range *r, double value)
 	return log((value - r->min) / (r->max - r->min) * (LOG_DECADES - 1) + 1) / log(LOG_DECADES);
 }
 
+/* libobs, obs-audio-controls.c: log_def_to_db(), log_db_to_def(). */
+#define OBS_RANGE_DB 96.0
+#define OBS_OFFSET_DB 6.0
+#define OBS_SPAN_DB (OBS_RANGE_DB + OBS_OFFSET_DB)
+
+static double
+obs_value(const struct bh_taper_range *r, double pos)
+{
+	double db = pos >= 1 ? 0 : OBS_OFFSET_DB - OBS_SPAN_DB * pow(OBS_SPAN_DB / OBS_OFFSET_DB, -pos);
+	return clamp(db, r->min, r->max);
+}
+
+static double
+obs_position(const struct bh_taper_range *r, double db)
+{
+	if (db >= 0)
+		return 1;
+	if (db <= r->min || db <= -OBS_RANGE_DB)
+		return 0;
+	return clamp(log(OBS_SPAN_DB / (OBS_OFFSET_DB - db)) / log(OBS_SPAN_DB / OBS_OFFSET_DB), 0, 1);
+}
+
 static double
 steps_value(const struct bh_taper_range *r, double value)
 {
@@ -93,7 +115,9 @@ bh_taper_value(const struct bh_taper_range *r, double position)
 	case BH_TAPER_FADER_DB: return db_value(r, pos);
 	case BH_TAPER_LOG: return pos == 1 ? r->max : clamp(log_value(r, pos), r->min, r->max);
 	case BH_TAPER_STEPS: return steps_value(r, between(pos, 0, 1, r->min, r->max));
-	case BH_TAPER_LINEAR: break;
+	case BH_TAPER_OBS_DB: return obs_value(r, pos);
+	case BH_TAPER_LINEAR:
+	case BH_TAPER_COUNT: break;
 	}
 	return pos == 1 ? r->max : between(pos, 0, 1, r->min, r->max);
 }
@@ -108,7 +132,9 @@ bh_taper_position(const struct bh_taper_range *r, double value)
 	case BH_TAPER_FADER_DB: return db_position(r, v);
 	case BH_TAPER_LOG: return clamp(log_position(r, v), 0, 1);
 	case BH_TAPER_STEPS: v = steps_value(r, v); break;
-	case BH_TAPER_LINEAR: break;
+	case BH_TAPER_OBS_DB: return obs_position(r, v);
+	case BH_TAPER_LINEAR:
+	case BH_TAPER_COUNT: break;
 	}
 	return between(v, r->min, r->max, 0, 1);
 }

@@ -4,7 +4,9 @@
  * Pure. LINEAR is what it says. FADER_DB is the scale printed beside a Mackie Control's faders: +10 dB at the top, 0 dB at
  * 12588 of 16383, -10 dB a little above the middle; the bottom is the parameter's minimum ("-inf"). What a parameter cannot reach
  * is clamped, so that the printed scale stays true: one that ends at 0 dB is at its maximum from the 0 dB mark on. LOG moves by
- * equal factors (of a range that begins at 0 or below: over three decades). STEPS stops at multiples of the step.
+ * equal factors (of a range that begins at 0 or below: over three decades). STEPS stops at multiples of the step. OBS_DB is the fader
+ * of OBS's mixer (OBS_FADER_LOG of libobs): 0 dB at the top, -96 dB at the bottom, below it the parameter's minimum; what is above
+ * 0 dB stands at the top.
  */
 #pragma once
 

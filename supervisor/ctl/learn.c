@@ -78,14 +78,15 @@ fit(const struct bh_dir_record *rec, const struct bh_cfg_control *c, bool shown)
 {
 	enum bh_type type = rec->type;
 	bool number = type == BH_FLOAT || type == BH_INT;
+	bool level = rec->taper == BH_TAPER_FADER_DB || rec->taper == BH_TAPER_OBS_DB;
 	unsigned points = 0;
 	if (!(rec->access & BH_ACCESS_WRITE) || rec->access & BH_ACCESS_METER)
 		return 0;
 	switch ((enum bh_control_kind)c->kind) {
 	case BH_CTL_FADER:
-	case BH_CTL_PEDAL: points = !number ? 0 : rec->taper == BH_TAPER_FADER_DB ? 4 : type == BH_FLOAT ? 3 : 1; break;
+	case BH_CTL_PEDAL: points = !number ? 0 : level ? 4 : type == BH_FLOAT ? 3 : 1; break;
 	case BH_CTL_VPOT:
-	case BH_CTL_JOG: points = !number ? 0 : rec->taper == BH_TAPER_FADER_DB ? 2 : 3; break;
+	case BH_CTL_JOG: points = !number ? 0 : level ? 2 : 3; break;
 	case BH_CTL_BUTTON: points = type == BH_BOOL ? 3 : type == BH_ENUM ? 1 : 0; break;
 	case BH_CTL_STRIP:
 	case BH_CTL_METER:

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/feedback.h"
 #include "tests/lib/stage.h"
@@ -215,6 +216,53 @@ START_TEST(layer_key_lets_go_after_a_reload_that_moves_the_layers)
 }
 END_TEST
 
+/* The scale of OBS's fader ends at 0 dB, its levels do not. */
+START_TEST(what_is_above_the_scale_stays_until_a_hand_moves_it)
+{
+	begin(HEAD "pages:\n  - name: Main\n    bindings:\n      fader1: {value: loop/mic, taper: obs_db}\n"
+		   "      vpot2: {relative: loop/mic, taper: obs_db}\n      strip1: loop/mic\n");
+	stage_param(s, "loop/mic", BH_FLOAT, -100, 26, NULL);
+	stage_report(s, "loop/mic", -20);
+	stage_advance(s, 1000);
+	ck_assert_double_eq_tol(stage_motor(s, "fader1"), 0.482447, 1e-5);
+	stage_report(s, "loop/mic", 12);
+	stage_advance(s, 1000);
+	ck_assert_double_eq(stage_motor(s, "fader1"), 1);
+	ck_assert_msg(strstr(stage_text(s, "strip1"), "12.0") != NULL, "%s", stage_text(s, "strip1"));
+	stage_clear(s);
+	/* A hand on it, and what the cap says where it stands. */
+	stage_touch(s, "fader1", true);
+	stage_move(s, "fader1", 1);
+	stage_move(s, "fader1", 16380 / 16383.0);
+	stage_touch(s, "fader1", false);
+	stage_turn(s, "vpot2", 3);
+	stage_advance(s, 1000);
+	ck_assert_uint_eq(stage_sent_count(s, "loop/mic"), 0);
+	ck_assert_double_eq(stage_value(s, "loop/mic"), 12);
+	ck_assert_double_eq(stage_motor(s, "fader1"), 1);
+	/* Set by number, too. */
+	stage_set(s, "loop/mic", 20);
+	ck_assert_double_eq(stage_sent(s, "loop/mic"), 20);
+	stage_report(s, "loop/mic", 20);
+	stage_advance(s, 1000);
+	ck_assert_double_eq(stage_motor(s, "fader1"), 1);
+	/* Once it is moved it is what the scale says, at the top, too. */
+	stage_touch(s, "fader1", true);
+	stage_move(s, "fader1", 0.5);
+	ck_assert_double_eq_tol(stage_sent(s, "loop/mic"), -18.73863, 1e-4);
+	stage_move(s, "fader1", 1);
+	ck_assert_double_eq(stage_sent(s, "loop/mic"), 0);
+	stage_move(s, "fader1", 0);
+	ck_assert_double_eq(stage_sent(s, "loop/mic"), -100);
+	stage_touch(s, "fader1", false);
+	stage_report(s, "loop/mic", 20);
+	stage_advance(s, 1000);
+	stage_turn(s, "vpot2", -1);
+	ck_assert_double_lt(stage_sent(s, "loop/mic"), 0);
+	ck_assert_double_gt(stage_sent(s, "loop/mic"), -1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -230,6 +278,7 @@ main(void)
 		quiet_key_keeps_motors_still_and_then_shows_what_is_true,
 		variable_is_selected_turned_and_lit,
 		gesture_of_a_button_that_a_reload_leaves_alone_goes_on,
+		what_is_above_the_scale_stays_until_a_hand_moves_it,
 	};
 	Suite *suite = suite_create("core_hands");
 	TCase *t = tcase_create("hands");

@@ -125,7 +125,7 @@ START_TEST(a_lie_with_a_correct_check_sum_is_refused)
 	REFUSED(bad.index = BH_MAX_PARAMS);
 	REFUSED(bad.index = UINT32_MAX);
 	REFUSED(bad.type = BH_TRIGGER + 1);
-	REFUSED(bad.taper = BH_TAPER_STEPS + 1);
+	REFUSED(bad.taper = BH_TAPER_COUNT);
 	REFUSED(bad.access = 16);
 	REFUSED(bad.flags = 2);
 	REFUSED(bad.min = (double)NAN);
