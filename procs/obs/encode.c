@@ -213,18 +213,50 @@ obs_put_batch(struct obs_out *o, uint32_t id, uint32_t requests)
 	open_map(o, requests);
 }
 
+/* "sceneName=s transitionName=n" as a map. */
+static void
+pack_vars(struct obs_out *o, const char *key, const char *vars)
+{
+	uint32_t n = 0;
+	if (!*vars)
+		return;
+	for (const char *s = vars; (s = strchr(s, '=')); s++)
+		n++;
+	pack_text(o, key);
+	pack_map(o, n);
+	for (; n > 0; n--) {
+		char name[64], value[64];
+		int len = 0;
+		if (sscanf(vars, " %63[^= ]=%63[^ ]%n", name, value, &len) != 2) {
+			o->failed = true;
+			return;
+		}
+		pack_text(o, name);
+		pack_text(o, value);
+		vars += len;
+	}
+}
+
 void
-obs_put_batched(struct obs_out *o, enum obs_req req, uint32_t members)
+obs_put_batched_vars(struct obs_out *o, enum obs_req req, const char *in, const char *out, uint32_t members)
 {
 	if (!o->batch || o->depth != 1)
 		o->failed = true; /* no batch, or the request before is not whole */
 	if (o->failed)
 		return;
 	o->open[0]--;
-	pack_map(o, members ? 2 : 1);
+	pack_map(o, 1u + (*in != '\0') + (*out != '\0') + (members > 0));
 	pack_type(o, obs_req_name(req));
+	pack_vars(o, "inputVariables", in);
+	pack_vars(o, "outputVariables", out);
 	pack_data(o, members);
 	close_full(o);
+}
+
+void
+obs_put_batched(struct obs_out *o, enum obs_req req, uint32_t members)
+{
+	obs_put_batched_vars(o, req, "", "", members);
 }
 
 /* ------------------------------------------------------------------ members */

@@ -202,6 +202,8 @@ int obs_model_set(struct obs_model *m, bh_param_id id, const struct bh_value *v,
 /* 0, or -errno with `action_failed` called. `frozen`, not connected: -ENOTCONN. */
 int obs_model_action(struct obs_model *m, const struct bh_action *a, uint64_t now_ns, uint64_t max_age_ns);
 extern const struct bh_action_desc obs_actions[];
+/* The answer to a RequestBatch that is no stage of a picture: an action's. false: none of ours waits for it. */
+bool obs_model_batched(struct obs_model *m, const struct obs_msg *msg, uint64_t now_ns);
 
 /* Somebody looks at the meter. Tells by obs_model_subscriptions() whether meters are wanted at all. */
 void obs_model_watch(struct obs_model *m, bh_param_id id, bool shown);

@@ -60,6 +60,9 @@ struct obs_model {
 	bool tbar_held;
 	double canvas_width, canvas_height;
 
+	/* shows.c */
+	char cut_name[OBS_NAME_MAX + 1]; /* the transition of kind "cut_transition", as OBS's language calls it; "" = not told */
+	struct { uint32_t scene; uint64_t until_ns; } asked[2]; /* for program and preview; until then OBS may not have told it yet */
 	/* outputs.c */
 	uint64_t next_stats_ns, next_media_ns;
 	/* cameras.c */
@@ -130,7 +133,13 @@ void obs_cameras_fini(struct obs_model *m);
 void obs_cameras_publish(struct obs_model *m);
 bool obs_cameras_event(struct obs_model *m, const char *type, const msgpack_object *d); /* looks; never the only one */
 int obs_cameras_set(struct obs_model *m, uint32_t object, enum obs_kind k, const struct bh_value *v); /* 0, -errno */
-int obs_cameras_action(struct obs_model *m, unsigned action, const struct bh_action *a, uint64_t until_ns);
+/* Everything about a camera goes out under its x: the encoder of that parameter, and what OBS answers to it. */
+int obs_cameras_encode(struct obs_model *m, uint32_t object, uint32_t id, struct obs_out *o, struct obs_ask *ask);
+void obs_cameras_answer(struct obs_model *m, uint32_t object, bool ok);
+void obs_cameras_undo(struct obs_model *m, const struct obs_ask *ask); /* an action was refused by OBS, or dropped */
+void obs_cameras_follow(struct obs_model *m); /* program, preview or studio mode have changed: so may the view */
+void obs_cameras_tally(struct obs_model *m);  /* the tally of scenes and inputs has changed */
+void obs_cameras_lost(struct obs_model *m);   /* the connection */
 void obs_cameras_transform(struct obs_model *m, uint32_t item); /* m->transform[item] has changed */
 uint64_t obs_cameras_tick(struct obs_model *m);
 

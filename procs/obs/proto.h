@@ -111,6 +111,11 @@ void obs_put_raw_request(struct obs_out *o, uint32_t id, const char *type, const
 /* Serial realtime, goes on after a failed one. Then exactly `requests` of obs_put_batched(). */
 void obs_put_batch(struct obs_out *o, uint32_t id, uint32_t requests);
 void obs_put_batched(struct obs_out *o, enum obs_req req, uint32_t members);
+/*
+ * The same with variables of the batch, by which OBS hands the answer of one request on to a later one: `out` is "VARIABLE=FIELD ..." of its
+ * answer, `in` is "FIELD=VARIABLE ..." of its data, beside `members` written here. "" = none.
+ */
+void obs_put_batched_vars(struct obs_out *o, enum obs_req req, const char *in, const char *out, uint32_t members);
 
 void obs_put_str(struct obs_out *o, const char *key, const char *value);
 void obs_put_number(struct obs_out *o, const char *key, double value);

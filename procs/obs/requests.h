@@ -27,6 +27,8 @@
 	X(SET_TRANSITION, "SetCurrentSceneTransition", "5.0", "choose a transition")                               \
 	X(SET_TRANSITION_DURATION, "SetCurrentSceneTransitionDuration", "5.0", "its duration")                     \
 	X(GET_TRANSITION_CURSOR, "GetCurrentSceneTransitionCursor", "5.0", "how far a transition is")              \
+	X(GET_OVERRIDE, "GetSceneSceneTransitionOverride", "5.0", "a scene's own transition, to put it back behind a cut")    \
+	X(SET_OVERRIDE, "SetSceneSceneTransitionOverride", "5.0", "a cut, whatever the current transition is")           \
 	X(GET_INPUT_VOLUME, "GetInputVolume", "5.0", "volume")                                                     \
 	X(SET_INPUT_VOLUME, "SetInputVolume", "5.0", "volume")                                                     \
 	X(GET_INPUT_MUTE, "GetInputMute", "5.0", "mute")                                                           \

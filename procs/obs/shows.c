@@ -1,0 +1,216 @@
+/*
+ * shows.c - actions that change the programme: scenes, cut, transition, studio mode
+ *
+ * What OBS 29 does, as tried out: a cut by choosing the transition Cut for a moment leaves OBS in the middle of a transition when the
+ * one before is chosen again too early. So the scene gets a transition of its own, Cut, is put on air, and has its own
+ * (or none) back, all in one RequestBatch: OBS takes that over when the transition begins and lets it go when it ends. In studio mode
+ * what is asked for while a transition runs is answered with success and not done; and then OBS names a scene that is not on air.
+ */
+#include "procs/obs/actions_int.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS_NS (2ull * 1000 * 1000 * 1000) /* so long after it was asked for a scene may not be told yet */
+
+enum { PROGRAM, PREVIEW };
+
+static int
+no_preview(const struct obs_doing *d)
+{
+	return obs_refuse(d, EPERM, "studio mode is off: there is no preview");
+}
+
+int
+obs_must_not_run(const struct obs_doing *d)
+{
+	return d->m->studio_mode && d->m->in_transition ? obs_refuse(d, EBUSY, "OBS is in the middle of a transition") : 0;
+}
+
+static int
+show(struct obs_doing *d, uint32_t scene, int target)
+{
+	const char *name = d->m->object[scene].name;
+	int r;
+
+	if (target == PREVIEW && !d->m->studio_mode)
+		return no_preview(d);
+	if (target == PROGRAM && (r = obs_must_not_run(d)) < 0)
+		return r;
+	r = obs_act(d, target == PREVIEW ? OBS_REQ_SET_PREVIEW : OBS_REQ_SET_PROGRAM, "s", "sceneName", name);
+	if (r == 0) {
+		d->m->asked[target].scene = scene;
+		d->m->asked[target].until_ns = d->m->now_ns + RUNS_NS;
+	}
+	return r;
+}
+
+static int
+target_of(const struct obs_doing *d, unsigned arg)
+{
+	if (obs_arg(d, arg))
+		return obs_arg_is(d, arg, "preview") ? PREVIEW : PROGRAM;
+	return d->m->studio_mode ? PREVIEW : PROGRAM;
+}
+
+int
+obs_do_scene(struct obs_doing *d)
+{
+	uint32_t scene = obs_look(d, OBS_SCENE, OBS_NONE, obs_arg(d, 0));
+
+	return scene == OBS_NONE ? -ENOENT : show(d, scene, target_of(d, 1));
+}
+
+int
+obs_do_program(struct obs_doing *d)
+{
+	uint32_t scene = obs_look(d, OBS_SCENE, OBS_NONE, obs_arg(d, 0));
+
+	return scene == OBS_NONE ? -ENOENT : show(d, scene, PROGRAM);
+}
+
+int
+obs_do_preview(struct obs_doing *d)
+{
+	uint32_t scene = obs_look(d, OBS_SCENE, OBS_NONE, obs_arg(d, 0));
+
+	return scene == OBS_NONE ? -ENOENT : show(d, scene, PREVIEW);
+}
+
+/* ------------------------------------------------------------------ one after the other */
+
+/* OBS tells a new program scene only when its transition has ended: two presses are two scenes all the same. */
+static uint32_t
+scene_now(const struct obs_model *m, int target)
+{
+	uint32_t asked = m->asked[target].scene, told = target == PREVIEW ? m->preview : m->program;
+	bool waits = m->now_ns < m->asked[target].until_ns && (target == PREVIEW || m->in_transition);
+
+	return waits && asked < m->objects && m->object[asked].used && m->object[asked].cls == OBS_SCENE ? asked : told;
+}
+
+static int
+step(struct obs_doing *d, int by)
+{
+	struct obs_model *m = d->m;
+	int target = target_of(d, 0);
+	uint32_t now = scene_now(m, target), scene;
+	int64_t at;
+
+	if (target == PREVIEW && !m->studio_mode)
+		return no_preview(d);
+	at = now == OBS_NONE ? -1 : obs_list_find(&m->scenes, m->object[now].name);
+	if (at < 0)
+		return obs_refuse(d, EAGAIN, "OBS has not told its scenes yet");
+	if (at + by < 0 || at + by >= m->scenes.count)
+		return obs_refuse(d, ERANGE, "\"%s\" is the %s scene", m->object[now].name, by < 0 ? "first" : "last");
+	scene = obs_look(d, OBS_SCENE, OBS_NONE, m->scenes.name[at + by]);
+	return scene == OBS_NONE ? -ENOENT : show(d, scene, target);
+}
+
+int
+obs_do_next(struct obs_doing *d)
+{
+	return step(d, 1);
+}
+
+int
+obs_do_previous(struct obs_doing *d)
+{
+	return step(d, -1);
+}
+
+/* ------------------------------------------------------------------ to air */
+
+static const char *
+cut_name(const struct obs_model *m)
+{
+	return m->cut_name[0] ? m->cut_name : "Cut";
+}
+
+void
+obs_batched_cut(struct obs_doing *d, const char *scene)
+{
+	obs_batched_vars(d, OBS_REQ_GET_OVERRIDE, "", "name=transitionName ms=transitionDuration", "s", "sceneName", scene);
+	obs_batched(d, OBS_REQ_SET_OVERRIDE, "ss", "sceneName", scene, "transitionName", cut_name(d->m));
+	obs_batched(d, OBS_REQ_SET_PROGRAM, "s", "sceneName", scene);
+	obs_batched_vars(d, OBS_REQ_SET_OVERRIDE, "transitionName=name transitionDuration=ms", "", "s", "sceneName", scene);
+}
+
+/* Which scene is in preview, OBS knows when it comes to that. */
+static int
+cut_preview(struct obs_doing *d)
+{
+	obs_batch(d, 5);
+	obs_batched_vars(d, OBS_REQ_GET_PREVIEW, "", "scene=currentPreviewSceneName", "");
+	obs_batched_vars(d, OBS_REQ_GET_OVERRIDE, "sceneName=scene", "name=transitionName ms=transitionDuration", "");
+	obs_batched_vars(d, OBS_REQ_SET_OVERRIDE, "sceneName=scene", "", "s", "transitionName", cut_name(d->m));
+	obs_batched(d, OBS_REQ_TRIGGER_TRANSITION, "");
+	obs_batched_vars(d, OBS_REQ_SET_OVERRIDE, "sceneName=scene transitionName=name transitionDuration=ms", "", "");
+	return obs_batch_end(d, OBS_REQ_TRIGGER_TRANSITION);
+}
+
+int
+obs_do_cut(struct obs_doing *d)
+{
+	uint32_t scene = OBS_NONE;
+	int r;
+
+	if (!obs_arg(d, 0) && !d->m->studio_mode)
+		return no_preview(d);
+	if (obs_arg(d, 0) && (scene = obs_look(d, OBS_SCENE, OBS_NONE, obs_arg(d, 0))) == OBS_NONE)
+		return -ENOENT;
+	if ((r = obs_must_not_run(d)) < 0)
+		return r;
+	if (scene == OBS_NONE)
+		return cut_preview(d);
+	obs_batch(d, OBS_CUT_REQUESTS);
+	obs_batched_cut(d, d->m->object[scene].name);
+	return obs_batch_end(d, OBS_REQ_SET_PROGRAM);
+}
+
+static bool
+is_ms(const char *s)
+{
+	return *s && s[strspn(s, "0123456789")] == '\0';
+}
+
+int
+obs_do_transition(struct obs_doing *d)
+{
+	const char *name = obs_arg(d, 0), *ms = obs_arg(d, 1);
+	int64_t duration = 0;
+	int r;
+
+	if (name && !ms && is_ms(name) && obs_list_find(&d->m->transitions, name) < 0) {
+		ms = name;
+		name = NULL;
+	}
+	if (!d->m->studio_mode)
+		return no_preview(d);
+	if ((r = obs_must_not_run(d)) < 0)
+		return r;
+	if (name && !obs_look_list(d, &d->m->transitions, "transition", name))
+		return -ENOENT;
+	if (ms && (!is_ms(ms) || strlen(ms) > 5 || (duration = atol(ms)) < 50 || duration > 20000))
+		return obs_refuse(d, EINVAL, "a transition takes 50 to 20000 ms, not \"%s\"", ms);
+	if (!name && !ms)
+		return obs_act(d, OBS_REQ_TRIGGER_TRANSITION, "");
+	obs_batch(d, 1u + (name != NULL) + (ms != NULL));
+	if (name)
+		obs_batched(d, OBS_REQ_SET_TRANSITION, "s", "transitionName", name);
+	if (ms)
+		obs_batched(d, OBS_REQ_SET_TRANSITION_DURATION, "i", "transitionDuration", duration);
+	obs_batched(d, OBS_REQ_TRIGGER_TRANSITION, "");
+	return obs_batch_end(d, OBS_REQ_TRIGGER_TRANSITION);
+}
+
+/* OBS puts what is on air into preview when it turns studio mode on. */
+int
+obs_do_studio_mode(struct obs_doing *d)
+{
+	bool on = obs_arg_is(d, 0, "toggle") ? !d->m->studio_mode : obs_arg_is(d, 0, "on");
+
+	return obs_act(d, OBS_REQ_SET_STUDIO_MODE, "b", "studioModeEnabled", on);
+}
