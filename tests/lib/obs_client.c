@@ -369,15 +369,18 @@ struct obs_client *
 obs_client_open(uint16_t port, const char *password, uint32_t events)
 {
 	uint64_t end_ns = bh_mono_ns() + PATIENCE_MS * BH_NS_PER_MS;
+	struct obs_client *c;
 	int code = 0;
 	do {
-		struct obs_client *c = obs_client_try(port, password, events, &code);
+		c = obs_client_try(port, password, events, &code);
 		if (c && obs_client_ask(c, "GetVersion", NULL) == 100)
-			return c;
+			break;
 		obs_client_close(c);
+		c = NULL;
 		usleep(10000);
 	} while (code < 4000 && bh_mono_ns() < end_ns);
-	must(false, "no OBS answers on port %u: close code %d", port, code);
+	must(c, "no OBS answers on port %u: close code %d", port, code);
+	return c;
 }
 
 void

@@ -302,8 +302,8 @@ obs_number(const msgpack_object *o, const char *path)
 const char *
 obs_string(const msgpack_object *o, const char *path)
 {
-	static char text[16][512];
-	static unsigned next;
+	static _Thread_local char text[16][512];
+	static _Thread_local unsigned next;
 	const msgpack_object *v = obs_at(o, path);
 	if (v->type != MSGPACK_OBJECT_STR)
 		return "";

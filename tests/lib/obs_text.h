@@ -17,7 +17,7 @@ char *obs_text_print(char *buf, size_t cap, const msgpack_object *o);
 
 /*
  * A value within a value, by its path: "results/0/responseData/inputName". Never NULL: what is not there is nil.
- * The others read such a value: NAN, "" (one of 16 static buffers) and false where it is of another type.
+ * The others read such a value: NAN, "" (one of 16 buffers of the thread) and false where it is of another type.
  */
 const msgpack_object *obs_at(const msgpack_object *o, const char *path);
 bool obs_has(const msgpack_object *o, const char *path);
