@@ -1,6 +1,7 @@
 /* Messages of obs-websocket: what arrives is taken apart without trust, what we send is what a server reads. */
 #include <check.h>
 #include <errno.h>
+#include <glob.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,6 +278,37 @@ START_TEST(a_large_message_takes_room_and_gives_it_back)
 }
 END_TEST
 
+START_TEST(every_message_of_a_real_obs_is_understood)
+{
+	/* Taken from OBS 29.0.2 with obs-websocket 5.1.0. */
+	char pattern[500];
+	glob_t g;
+	unsigned events = 0, answers = 0;
+	snprintf(pattern, sizeof(pattern), "%s/tests/fuzz/seeds/obs/*_*", getenv("BH_SRC") ? getenv("BH_SRC") : ".");
+	ck_assert_int_eq(glob(pattern, 0, NULL, &g), 0);
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		const char *name = strrchr(g.gl_pathv[i], '/') + 1, *why = NULL;
+		FILE *f = fopen(g.gl_pathv[i], "r");
+		ck_assert_ptr_nonnull(f);
+		size_t n = fread(bytes, 1, sizeof(bytes), f);
+		fclose(f);
+		struct obs_msg m;
+		bool event = !strncmp(name, "event_", 6);
+		ck_assert(event || !strncmp(name, "answer_", 7));
+		ck_assert_msg(obs_decode(&dec, bytes, n, &m, &why) == 0, "%s: %s", name, why);
+		if (event)
+			ck_assert_msg(m.op == OBS_OP_EVENT && !strcmp(m.event, name + 6), "%s", name);
+		else
+			ck_assert_msg(m.op == OBS_OP_RESPONSE && m.result.id > 0 && m.result.ok == !strpbrk(name + 7, "_"), "%s", name);
+		events += event;
+		answers += !event;
+	}
+	globfree(&g);
+	ck_assert_uint_gt(events, 40);
+	ck_assert_uint_gt(answers, 30);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ what we send */
 
 static void
@@ -512,6 +544,7 @@ main(void)
 	tcase_add_test(in, members_of_another_type_are_absent);
 	tcase_add_test(in, integers_beyond_63_bits_and_numbers_that_are_none_are_absent);
 	tcase_add_test(in, texts_are_cut_between_characters_and_refused_when_they_are_no_utf8);
+	tcase_add_test(in, every_message_of_a_real_obs_is_understood);
 	tcase_add_test(in, a_large_message_takes_room_and_gives_it_back);
 	tcase_add_checked_fixture(out, setup, teardown);
 	tcase_add_test(out, identify_says_what_a_server_wants_to_read);
