@@ -128,7 +128,9 @@ struct obs_object {
 	bool audio, media, is_group; /* INPUT: has audio, is a media input; SCENE: is a group */
 	uint8_t number;	/* ITEM: 1, or which of several of the same source in its scene; SETTING: 1 = an integer, 2 = a switch */
 	uint8_t twin;	/* 0, or its name in paths has "~2", "~3" behind it: another is written the same there */
-	bool asked;	/* FILTER: a setting of it was set once, so it is read from time to time where OBS does not tell of changes */
+	bool asked;	/* FILTER: a setting of it was set once, so it is read from time to time where OBS does not tell of changes; INPUT: its
+			 * media state is to be read */
+	bool told;	/* SETTING: in the settings that are being taken */
 	uint32_t serial;/* of this use of the place: what was asked about an earlier one is not taken for this one */
 	uint32_t next;	/* of the same hash, or the next free one */
 	uint64_t named_ns; /* when it got its name */

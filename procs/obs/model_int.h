@@ -22,7 +22,8 @@ struct obs_of_param {
 	double min, max, step;
 };
 
-#define OBS_BUCKETS 1024u
+#define OBS_BUCKETS  1024u
+#define OBS_PLAN_MAX 2000u /* requests of one batch of the picture */
 #define OBS_SETTLE_NS 100000000ull /* for so long after an answer its event may still be on its way */
 
 struct obs_model {
@@ -49,7 +50,16 @@ struct obs_model {
 	uint64_t now_ns;	 /* of the call that runs */
 	bool in_event;		 /* it takes an event */
 	uint64_t result_ns;	 /* it takes the answer to what was sent then; 0 = none */
-	uint32_t held;		 /* parameters that are held, at most */
+	uint32_t held;		 /* parameters that are held */
+	bool has_failed;	 /* obs_fail() was called within this call */
+	bool again;		 /* something came, went or was renamed while the picture was taken */
+	bool taking;		 /* a picture is being taken */
+	bool tells_settings;	 /* this OBS has events for changes of settings (obs-websocket 5.4) */
+	bool moves;		 /* events of transforms are wanted: one was set once, or there are cameras */
+	uint64_t stage_ns;	 /* when the stage was sent */
+	struct obs_planned { uint16_t req, object; uint32_t serial; } *plan; /* owned, OBS_PLAN_MAX: what the stage asked, in order */
+	uint32_t planned;
+	uint64_t next_settings_ns; /* filters.c */
 
 	/* scenes.c */
 	uint32_t program, preview; /* objects, OBS_NONE */
@@ -142,6 +152,22 @@ void obs_cameras_tally(struct obs_model *m);  /* the tally of scenes and inputs 
 void obs_cameras_lost(struct obs_model *m);   /* the connection */
 void obs_cameras_transform(struct obs_model *m, uint32_t item); /* m->transform[item] has changed */
 uint64_t obs_cameras_tick(struct obs_model *m);
+
+bool obs_filters_event(struct obs_model *m, const char *type, const msgpack_object *d);
+int obs_filters_encode(struct obs_model *m, uint32_t object, enum obs_kind k, const struct bh_value *v, uint32_t id, struct obs_out *o, struct obs_ask *ask);
+bool obs_filters_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r);
+uint64_t obs_filters_tick(struct obs_model *m); /* settings, where OBS does not tell them */
+
+/* --- model.c */
+uint32_t obs_ref(const struct obs_model *m, uint32_t object); /* of an ask: the object and which use of its place */
+uint32_t obs_deref(const struct obs_model *m, uint32_t ref); /* OBS_NONE: it is gone */
+int obs_read_kind(struct obs_model *m, uint32_t object, enum obs_kind k); /* ask OBS what it has; -ENOTSUP: nothing tells it */
+/* The result of a request goes to the area that knows it; what OBS says is not there (600) is removed. */
+void obs_take_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r, uint64_t sent_ns);
+bool obs_is_poll(enum obs_req req); /* asked again and again */
+int obs_read_filter(struct obs_model *m, uint32_t filter); /* GET_FILTER: members sourceName, filterName */
+/* What OBS said, for people: its own words, or ours for its code. */
+void obs_words(const struct obs_result *r, char *out, size_t cap);
 
 /* A read of our own: queued in the lane READ; its answer comes to the area's _result() with `object`. */
 int obs_read_input(struct obs_model *m, enum obs_req req, uint32_t object);  /* member inputName */

@@ -403,12 +403,13 @@ obs_tell_param(struct obs_model *m, uint32_t id, struct bh_value v)
 	struct obs_of_param *e = &m->of_param[id];
 	if (v.type == BH_FLOAT && !isfinite(v.f))
 		return;
-	if (m->result_ns && e->event_ns >= m->result_ns)
+	if (m->result_ns && e->event_ns > m->result_ns)
 		return;
 	if (m->in_event)
 		e->event_ns = m->now_ns;
 	m->value[id] = v;
-	if (obs_queue_is_busy(m->queue, id)) {
+	/* A camera's own file knows which of its moves are on their way. */
+	if (obs_kinds[e->kind].cls != OBS_CAMERA && obs_queue_is_busy(m->queue, id)) {
 		m->held += !e->held;
 		e->held = true;
 		e->held_until_ns = 0;

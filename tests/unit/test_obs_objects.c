@@ -539,10 +539,10 @@ START_TEST(whatever_comes_and_goes_parameters_are_objects)
 {
 	begin();
 	srand(4711);
-	for (unsigned k = 0; k < 20000; k++) {
+	for (unsigned k = 0; k < 6000; k++) {
 		m->now_ns++;
 		random_step();
-		if (k % 20 == 0)
+		if (k % 50 == 0)
 			check_all();
 	}
 	check_all();
