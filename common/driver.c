@@ -54,6 +54,7 @@ struct bh_driver {
 	uint32_t free_first, free_last; /* indexes below `used` that are free, the one that is free longest first */
 	bool dir_changed;
 	uint64_t max_age_ns;
+	uint32_t failed_gen; /* of the action of which the driver has told why it failed */
 	struct bh_quarantine *quarantine; /* borrowed: private segment */
 	uint32_t quarantines;
 	bool quarantine_active; /* any of them: else nothing is looked up */
@@ -587,6 +588,20 @@ bh_reported(struct bh_driver *drv, bh_param_id id, struct bh_value *v)
 	return 1;
 }
 
+int
+bh_unconfirmed(struct bh_driver *drv, bh_param_id id, struct bh_value *v)
+{
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	struct bh_cell_body want, have = {0};
+	if (id >= drv->cap || !drv->param[id].live || !(drv->param[id].access & BH_ACCESS_WRITE) || !wanted_cell(drv, id, &want))
+		return 0;
+	*v = value_from(want.type, &want.v);
+	if (router->has_out && id < router->out.cell_count)
+		bh_cell_read(&router->out.cells[id], &have);
+	return value_fits(&drv->param[id], v) && want.stamp_ns > have.stamp_ns &&
+	       (!drv->param[id].reported || !value_same(&drv->param[id].last, v));
+}
+
 /* What an earlier life reported still stands in our outbox. */
 static void
 reported_recall(struct bh_driver *drv)
@@ -622,19 +637,6 @@ apply_value(struct bh_driver *drv, uint32_t id, uint32_t gen, uint64_t seq, cons
 		bh_dbg("%s: value not applied now (%s); it stays wanted", param_name(drv, id), strerror(-r));
 }
 
-static void
-action_dropped(struct bh_driver *drv, const struct bh_event *a, enum bh_drop why)
-{
-	static struct bh_log_limit limit = BH_LOG_LIMIT(5, 10000);
-	struct bh_peer *router = bh_proc_router(drv->proc);
-	struct bh_event ev = {.kind = BH_EV_DROPPED, .id = a->id, .gen = a->gen, .total = a->total, .type = BH_INT,
-			      .stamp_ns = a->stamp_ns, .v.i = why};
-	bh_count(drv->proc, why == BH_DROP_LATE ? BH_CNT_DROPPED_LATE : BH_CNT_REFUSED, 1);
-	bh_log_limited(&limit, BH_LOG_WARN, bh_log_topic, "action %u was not done: %s", a->id, bh_drop_name(why));
-	if (router)
-		bh_proc_send(drv->proc, router, &ev, NULL, 0);
-}
-
 static unsigned
 action_count(const struct bh_driver_desc *d)
 {
@@ -642,6 +644,95 @@ action_count(const struct bh_driver_desc *d)
 	while (d->actions && d->actions[n].name)
 		n++;
 	return n;
+}
+
+static const char *
+action_name(const struct bh_driver_desc *d, uint32_t id)
+{
+	return id < action_count(d) ? d->actions[id].name : "?";
+}
+
+/* Tell the router, who knows which control asked. `words` may be empty. */
+static void
+tell_dropped(struct bh_driver *drv, struct bh_event *ev, enum bh_drop why, const char *words)
+{
+	struct bh_peer *router = bh_proc_router(drv->proc);
+	ev->kind = BH_EV_DROPPED;
+	ev->type = BH_INT;
+	ev->v.i = why;
+	bh_count(drv->proc, why == BH_DROP_LATE ? BH_CNT_DROPPED_LATE : BH_CNT_REFUSED, 1);
+	if (router && bh_proc_send(drv->proc, router, ev, words, strlen(words)) < 0)
+		bh_proc_send(drv->proc, router, ev, NULL, 0);
+}
+
+static void
+action_dropped(struct bh_driver *drv, const struct bh_event *a, enum bh_drop why)
+{
+	static struct bh_log_limit limit = BH_LOG_LIMIT(5, 10000);
+	struct bh_event ev = {.id = a->id, .gen = a->gen, .total = a->total, .stamp_ns = a->stamp_ns};
+	bh_log_limited(&limit, BH_LOG_WARN, bh_log_topic, "action %s was not done: %s", action_name(drv->desc, a->id), bh_drop_name(why));
+	tell_dropped(drv, &ev, why, "");
+}
+
+static void
+words_of(char *out, size_t cap, const char *fmt, va_list ap)
+{
+	vsnprintf(out, cap, fmt, ap);
+	size_t n = strlen(out);
+	if (n + 1 < cap)
+		return;
+	/* It was cut, perhaps within its last character. */
+	while (n && ((unsigned char)out[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n && (unsigned char)out[n - 1] >= 0xc0)
+		n--;
+	out[n] = 0;
+}
+
+/* "desk/select1", or who else asked. */
+static const char *
+origin_name(struct bh_driver *drv, uint32_t origin, char *out, size_t cap)
+{
+	const struct bh_config *config = &drv->proc->config;
+	uint16_t slot = (uint16_t)(origin >> 16);
+	const struct bh_cfg_surface *s = config->head && slot < BH_MAX_SLOTS ? bh_config_surface(config, slot) : NULL;
+	const struct bh_cfg_control *c = s ? bh_config_control(config, s, origin & 0xffff) : NULL;
+	const struct bh_cfg_proc *p = s ? bh_config_proc(config, slot) : NULL;
+	if (c && p)
+		snprintf(out, cap, "%s/%.23s", bh_config_str(config, p->name), c->name);
+	else
+		snprintf(out, cap, slot == BH_SLOT_ROUTER ? "a reaction" : "a request");
+	return out;
+}
+
+void
+bh_action_failed(struct bh_driver *drv, uint32_t id, uint32_t origin, uint32_t gen, const char *why, ...)
+{
+	struct bh_event ev = {.id = id, .gen = gen, .total = origin, .stamp_ns = bh_now_ns()};
+	static struct bh_log_limit limit = BH_LOG_LIMIT(5, 10000);
+	char words[BH_REASON_MAX + 1], who[64];
+	va_list ap;
+	va_start(ap, why);
+	words_of(words, sizeof(words), why, ap);
+	va_end(ap);
+	drv->failed_gen = gen;
+	bh_log_limited(&limit, BH_LOG_WARN, bh_log_topic, "%s: %s was not done: %s", origin_name(drv, origin, who, sizeof(who)),
+		       action_name(drv->desc, id), words);
+	tell_dropped(drv, &ev, BH_DROP_FAILED, words);
+}
+
+void
+bh_value_failed(struct bh_driver *drv, bh_param_id id, const char *why, ...)
+{
+	static struct bh_log_limit limit = BH_LOG_LIMIT(5, 10000);
+	struct bh_event ev = {.id = id, .stamp_ns = bh_now_ns(), .v.u[1] = 1};
+	char words[BH_REASON_MAX + 1];
+	va_list ap;
+	va_start(ap, why);
+	words_of(words, sizeof(words), why, ap);
+	va_end(ap);
+	bh_log_limited(&limit, BH_LOG_WARN, bh_log_topic, "%s was not set: %s", id < drv->cap ? param_name(drv, id) : "?", words);
+	tell_dropped(drv, &ev, BH_DROP_FAILED, words);
 }
 
 static unsigned
@@ -661,7 +752,7 @@ apply_action(struct bh_driver *drv, struct bh_peer *router, const struct bh_even
 {
 	char text[BH_PAYLOAD_MAX + 1];
 	uint64_t now = bh_now_ns();
-	struct bh_action a = {.id = ev->id, .stamp_ns = ev->stamp_ns, .age_ns = now > ev->stamp_ns ? now - ev->stamp_ns : 0};
+	struct bh_action a = {.id = ev->id, .origin = ev->total, .gen = ev->gen, .stamp_ns = ev->stamp_ns, .age_ns = now > ev->stamp_ns ? now - ev->stamp_ns : 0};
 	uint64_t digest = digest_of(BH_EV_ACTION, ev->id, payload, len);
 	bh_proc_done(drv->proc, router, ev);
 	if (ev->id >= action_count(drv->desc) || !drv->desc->on_action) {
@@ -679,10 +770,11 @@ apply_action(struct bh_driver *drv, struct bh_peer *router, const struct bh_even
 	memcpy(text, payload, len);
 	text[len] = 0;
 	a.argc = split_args(&a, text, len);
+	drv->failed_gen = ev->gen - 1;
 	mark_set(drv, BH_EV_ACTION, ev->id, digest, ev->seq);
 	int r = drv->desc->on_action(drv->data, &a);
 	mark_clear(drv);
-	if (r < 0)
+	if (r < 0 && drv->failed_gen != ev->gen)
 		action_dropped(drv, ev, BH_DROP_FAILED);
 }
 
@@ -1037,6 +1129,18 @@ struct bh_proc *
 bh_driver_proc(struct bh_driver *drv)
 {
 	return drv->proc;
+}
+
+uint32_t
+bh_driver_params(const struct bh_driver *drv)
+{
+	return drv->cap;
+}
+
+uint64_t
+bh_driver_max_age_ns(const struct bh_driver *drv)
+{
+	return drv->max_age_ns;
 }
 
 const char *

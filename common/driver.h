@@ -82,6 +82,7 @@ struct bh_action {
 	uint32_t id; /* index in the driver's table */
 	unsigned argc;
 	const char *argv[BH_ACTION_ARGS];
+	uint32_t origin, gen; /* who asked, and the action's number: for bh_action_failed() */
 	uint64_t stamp_ns; /* CLOCK_BOOTTIME of the press */
 	uint64_t age_ns;   /* how long ago that was when the action was committed */
 };
@@ -156,6 +157,24 @@ int bh_wanted(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
 uint64_t bh_wanted_stamp(struct bh_driver *drv, bh_param_id id);
 /* What we reported last, in this life or an earlier one: 1 and the value, else 0. */
 int bh_reported(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
+
+/*
+ * What was asked for did not happen, and why, in the backend's own words: also long after on_action() or on_value() has returned. The words
+ * reach the log, `monitor` and `explain` with the control that asked; its button flashes. At most BH_REASON_MAX bytes are told. An action of
+ * which this was said within on_action() may end with any -errno: it is told once. What the backend has in place of a refused value is
+ * for the driver to report.
+ */
+#define BH_REASON_MAX 240u
+void bh_action_failed(struct bh_driver *drv, uint32_t id, uint32_t origin, uint32_t gen, const char *why, ...)
+	__attribute__((format(printf, 5, 6)));
+void bh_value_failed(struct bh_driver *drv, bh_param_id id, const char *why, ...) __attribute__((format(printf, 3, 4)));
+
+/* Is there a wanted value that is newer than what was reported, and another? 1 and the value, else 0: what a hand set and the backend has not heard. */
+int bh_unconfirmed(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
+
+/* How many parameters this driver may have, and how old an action may be (`params`, `max_age` of the configuration). */
+uint32_t bh_driver_params(const struct bh_driver *drv);
+uint64_t bh_driver_max_age_ns(const struct bh_driver *drv);
 
 /* Health. Return 0 / the errno they were given, so that a callback can end with them. */
 int bh_health_ok(struct bh_driver *drv);

@@ -271,7 +271,7 @@ take_reports(void)
 		    bh_event_value(&ev, payload, len, &v) == 0)
 			print_value(&r, ev.type, &v);
 		else if (ev.kind == BH_EV_DROPPED)
-			printf("error: not done: %s\n", bh_drop_name((uint32_t)ev.v.i));
+			printf("error: not done: %.*s\n", len ? (int)len : 60, len ? (const char *)payload : bh_drop_name((uint32_t)ev.v.i));
 		bh_ring_advance(&alone.in.ring, &ev);
 	}
 }

@@ -143,7 +143,8 @@ enum bh_event_kind {
  *
  * surface <-> router, id = control: see common/feedback.h.
  * driver -> router, id = parameter: VALUE or METER as typed in the directory; DROPPED (id = action, gen = its number, total =
- *   its origin, v.i = enum bh_drop); DIRECTORY.
+ *   its origin, v.i = enum bh_drop, payload = why in words, may be empty; with v.u[1] = 1: id = parameter whose wanted value the backend
+ *   refused); DIRECTORY.
  * router -> driver: VALUE id = parameter, what is wanted; ACTION id = action, gen = number of the action, total = origin (slot
  *   << 16 | control), payload = arguments, each NUL-terminated; stamp_ns = the moment of the press.
  */

@@ -346,8 +346,10 @@ loop_on_action(void *data, const struct bh_action *a)
 	case A_SCENE:
 	case A_STORE: {
 		int k = scene_number(arg);
-		if (k < 0)
+		if (k < 0) {
+			bh_action_failed(l->drv, a->id, a->origin, a->gen, "there is no scene \"%s\"", arg);
 			return -EINVAL;
+		}
 		if (a->id == A_SCENE)
 			mixer_recall(&l->mixer, (unsigned)k);
 		else

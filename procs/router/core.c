@@ -680,7 +680,10 @@ core_event_value(const struct bh_event *ev, const void *payload, size_t len, uni
 static void
 core_dropped(struct bh_core *core, uint16_t from, const struct bh_event *ev)
 {
-	struct core_ctl *c = core_find_ctl(core, (uint16_t)(ev->total >> 16), ev->total & 0xffff);
+	/* Of a value: whoever wanted it last. */
+	struct core_param *p = ev->v.u[1] ? core_find_param(core, from, ev->id) : NULL;
+	uint32_t origin = p ? core_param_rec(core, p)->origin : ev->total;
+	struct core_ctl *c = core_find_ctl(core, (uint16_t)(origin >> 16), origin & 0xffff);
 	core_count_dropped(core, from);
 	if (c)
 		core_refuse(core, c);

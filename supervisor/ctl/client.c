@@ -188,7 +188,13 @@ not_running(struct ctl *ctl)
 int
 ctl_look(struct ctl *ctl, struct direct *d)
 {
-	int r = direct_open(d, false);
+	return ctl_look_at(ctl, d, false);
+}
+
+int
+ctl_look_at(struct ctl *ctl, struct direct *d, bool outboxes)
+{
+	int r = direct_open(d, outboxes);
 	if (r == -ESRCH)
 		return not_running(ctl);
 	return r < 0 ? ctl_error(ctl, "refused", "it runs as another user", "cannot read its memory: %s", strerror(-r)) : CTL_OK;

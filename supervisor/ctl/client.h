@@ -26,6 +26,8 @@ int ctl_act(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_ve
 int ctl_ask(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb verb, struct ctl_answer *a);
 /* Look into the pipeline's memory ourselves: 0, or the exit code after saying why not. To be ended by direct_close(). */
 int ctl_look(struct ctl *ctl, struct direct *d);
+/* The same, with the rings. */
+int ctl_look_at(struct ctl *ctl, struct direct *d, bool outboxes);
 /* Does bh-control listen, within `ms` (0: now)? */
 bool ctl_wait_control(int ms);
 void ctl_answer_fini(struct ctl_answer *a);

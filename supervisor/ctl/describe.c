@@ -11,7 +11,7 @@
 #include "shm/outbox.h"
 
 struct described {
-	char name[BH_WIRE_NAME_MAX], text[200], words[600];
+	char name[BH_WIRE_NAME_MAX], text[280], words[600];
 	const struct bh_dir *dir; /* of a parameter, else NULL */
 	struct bh_dir_record rec;
 	bool has_rec;
@@ -142,9 +142,16 @@ describe_driver(const struct bh_view *v, uint16_t driver, bool to_driver, const 
 		args_text(len ? payload : (const uint8_t *)ev->v.s, len ? len : 0, d->text, sizeof(d->text));
 		snprintf(d->words, sizeof(d->words), "%s %s", d->name, d->text);
 	} else if (ev->kind == BH_EV_DROPPED) {
-		name_action(v, driver, ev->id, d);
-		snprintf(d->text, sizeof(d->text), "%s", bh_drop_name((uint32_t)ev->v.i));
-		snprintf(d->words, sizeof(d->words), "%s was not done: %s", d->name, d->text);
+		bool is_value = ev->v.u[1];
+		if (is_value)
+			name_param(v, driver, ev->id, d);
+		else
+			name_action(v, driver, ev->id, d);
+		if (len)
+			snprintf(d->text, sizeof(d->text), "%.*s", (int)len, (const char *)payload);
+		else
+			snprintf(d->text, sizeof(d->text), "%s", bh_drop_name((uint32_t)ev->v.i));
+		snprintf(d->words, sizeof(d->words), "%s was not %s: %s", d->name, is_value ? "set" : "done", d->text);
 	} else if (ev->kind == BH_EV_DIRECTORY) {
 		char name[40];
 		role_of(v, driver, name, sizeof(name));

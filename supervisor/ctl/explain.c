@@ -13,6 +13,7 @@
 struct explain {
 	const struct bh_view *v;
 	const struct bh_view_control *c;
+	const struct explain_refusal *refusal;
 	uint64_t now_ns;
 	struct bh_wire_out *o;
 	struct bound bound;
@@ -179,6 +180,9 @@ put_why(struct explain *e)
 {
 	const struct bh_cfg_binding *main = e->bound.part[BH_PART_MAIN];
 	bh_wire_array(e->o, "why");
+	if (e->refusal->stamp_ns)
+		because(e, "%.0f s ago %s", e->now_ns > e->refusal->stamp_ns ? (double)(e->now_ns - e->refusal->stamp_ns) / 1e9 : 0,
+			e->refusal->words);
 	why_hand(e);
 	if (!main && !e->bound.lights)
 		because(e, "nothing is bound to it on this page%s", e->c->control->kind == BH_CTL_FADER ? ": it stays where it is" : "");
@@ -274,9 +278,10 @@ put_layers(struct explain *e)
 }
 
 void
-explain_control(const struct bh_view *v, const struct bh_view_control *c, uint64_t now_ns, struct bh_wire_out *o)
+explain_control(const struct bh_view *v, const struct bh_view_control *c, const struct explain_refusal *refusal, uint64_t now_ns,
+		struct bh_wire_out *o)
 {
-	struct explain e = {.v = v, .c = c, .now_ns = now_ns, .o = o};
+	struct explain e = {.v = v, .c = c, .refusal = refusal, .now_ns = now_ns, .o = o};
 	char text[200];
 	uint32_t n = bh_view_record(v, c->slot, c->index);
 	e.has_rec = n != BH_REC_NONE && bh_view_state_read(v, n, &e.rec) && e.rec.tag == BH_REC_TAG_CONTROL &&

@@ -334,6 +334,14 @@ host_act(struct host *h, uint32_t action, unsigned age_ms, ...)
 	return r;
 }
 
+static void
+note_dropped(struct host *h, const struct bh_event *ev, const uint8_t *payload, size_t len)
+{
+	struct host_dropped *d = &h->dropped[h->drops++];
+	*d = (struct host_dropped){.action = ev->id, .gen = ev->gen, .why = (enum bh_drop)ev->v.i, .is_value = ev->v.u[1]};
+	memcpy(d->words, payload, len);
+}
+
 void
 host_drain(struct host *h)
 {
@@ -342,7 +350,7 @@ host_drain(struct host *h)
 	size_t len;
 	while (bh_ring_peek(&h->in.ring, &ev, payload, sizeof(payload), &len) == 1) {
 		if (ev.kind == BH_EV_DROPPED && h->drops < BH_ARRAY_LEN(h->dropped))
-			h->dropped[h->drops++] = (struct host_dropped){ev.id, ev.gen, (enum bh_drop)ev.v.i};
+			note_dropped(h, &ev, payload, len);
 		bh_ring_advance(&h->in.ring, &ev);
 	}
 	while (bh_ring_peek(&h->sup_in.ring, &ev, payload, sizeof(payload), &len) == 1)

@@ -21,8 +21,10 @@
 #define HOST_MAX_AGE_MS 5000u /* of actions: no machine is so slow that one of now is late */
 
 struct host_dropped {
-	uint32_t action, gen;
+	uint32_t action, gen; /* is_value: the parameter */
 	enum bh_drop why;
+	bool is_value;
+	char words[BH_PAYLOAD_MAX + 1];
 };
 
 struct host {

@@ -14,6 +14,9 @@
 
 struct probe {
 	struct bh_driver *drv; /* borrowed: outlives us */
+	uint32_t later_origin, later_gen; /* gen 0 = nothing */
+	bool deaf;	       /* values are neither applied nor reported */
+	char why[64];
 };
 
 enum { P_ANSWER, P_SEEN, P_VALUES };
@@ -25,7 +28,7 @@ static const struct bh_param probe_params[] = {
 	{0},
 };
 
-enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP };
+enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP, A_REFUSE, A_LATER, A_REFUSE_VALUE, A_UNCONFIRMED };
 
 static const struct bh_action_desc probe_actions[] = {
 	[A_ADD] = BH_ACTION("add", .args = "PREFIX COUNT", .help = "add PREFIX0 to PREFIXn"),
@@ -33,6 +36,10 @@ static const struct bh_action_desc probe_actions[] = {
 	[A_RENAME] = BH_ACTION("rename", .args = "ID NAME", .help = "rename by its number"),
 	[A_LIST] = BH_ACTION("list", .args = "PREFIX COUNT", .help = "these and no others"),
 	[A_STAMP] = BH_ACTION("stamp", .args = "ID", .help = "when its newest value was wanted"),
+	[A_REFUSE] = BH_ACTION("refuse", .args = "WHY", .help = "fail, and say why; without WHY say nothing"),
+	[A_LATER] = BH_ACTION("later", .args = "WHY", .help = "fail after the next action"),
+	[A_REFUSE_VALUE] = BH_ACTION("refuse-value", .args = "ID WHY", .help = "say that a value was refused"),
+	[A_UNCONFIRMED] = BH_ACTION("unconfirmed", .args = "ID", .help = "is a wanted value newer than what was reported?"),
 	{0},
 };
 
@@ -63,7 +70,11 @@ probe_on_action(void *data, const struct bh_action *a)
 	const char *first = a->argc > 0 ? a->argv[0] : "", *second = a->argc > 1 ? a->argv[1] : "";
 	unsigned id = (unsigned)atoi(first), count = (unsigned)atoi(second);
 	struct bh_param d = {.name = second, .type = BH_FLOAT, .min = -1000, .max = 1000, .access = BH_RW};
+	struct bh_value v;
 	int64_t n = 0;
+	if (p->later_gen)
+		bh_action_failed(p->drv, A_LATER, p->later_origin, p->later_gen, "%s", p->why);
+	p->later_gen = 0;
 	switch (a->id) {
 	case A_ADD: return answer(p, add_all(p, first, count));
 	case A_REMOVE:
@@ -76,6 +87,17 @@ probe_on_action(void *data, const struct bh_action *a)
 		add_all(p, first, count);
 		return answer(p, bh_param_sweep(p->drv));
 	case A_STAMP: return answer(p, (int64_t)bh_wanted_stamp(p->drv, id));
+	case A_REFUSE:
+		if (a->argc)
+			bh_action_failed(p->drv, a->id, a->origin, a->gen, "%s", first);
+		return -EIO;
+	case A_LATER:
+		p->later_origin = a->origin;
+		p->later_gen = a->gen;
+		snprintf(p->why, sizeof(p->why), "%s", first);
+		return 0;
+	case A_REFUSE_VALUE: bh_value_failed(p->drv, id, "%s", second); return 0;
+	case A_UNCONFIRMED: p->deaf = true; return answer(p, bh_unconfirmed(p->drv, id, &v) ? (int64_t)v.f : -1);
 	}
 	return -EINVAL;
 }
@@ -85,6 +107,8 @@ probe_on_value(void *data, bh_param_id id, const struct bh_value *v)
 {
 	struct probe *p = data;
 	struct bh_value n = bh_int(0);
+	if (p->deaf)
+		return -ENOTCONN;
 	bh_reported(p->drv, P_VALUES, &n);
 	bh_report(p->drv, P_VALUES, bh_int(n.i + 1));
 	bh_report(p->drv, P_SEEN, bh_float(v->f));

@@ -30,7 +30,8 @@ static const char yaml[] = "bulkhead: 1\n"
 			   "      vpot1: { relative: loop/ch1/pan, step: 0.1 }\n"
 			   "  - name: Scenes\n"
 			   "    bindings:\n"
-			   "      select1: { action: loop/scene, args: [Opening] }\n";
+			   "      select1: { action: loop/scene, args: [Opening] }\n"
+			   "      select2: { action: loop/scene, args: [Nowhere] }\n";
 
 #define tool(...) pipeline_tool(&p, out, sizeof(out), "bulkhead", __VA_ARGS__, NULL)
 #define expect(code, ...)                                                                          \
@@ -237,6 +238,20 @@ START_TEST(a_control_is_explained_with_its_binding_its_values_and_why)
 	kill(pipeline_pid(&p, "control"), SIGSTOP);
 	expect(0, "explain", "fader1");
 	kill(pipeline_pid(&p, "control"), SIGCONT);
+}
+END_TEST
+
+START_TEST(what_a_driver_refused_is_told_with_the_control_that_asked)
+{
+	expect(0, "page", "Scenes");
+	simdesk_must(desk, "tap select2; wait hands");
+	ck_assert(pipeline_until(5000, tool("explain", "select2") == 0 && strstr(out, "there is no scene \"Nowhere\"")));
+	ck_assert_msg(strstr(out, "loop/scene was not done") != NULL, "%s", out);
+	ck_assert_ptr_nonnull(strstr(pipeline_log_text(&p), "desk/select2: scene was not done: there is no scene \"Nowhere\""));
+	expect(0, "explain", "select1");
+	ck_assert_ptr_null(strstr(out, "was not done"));
+	expect(0, "monitor", "--once", "--last", "500");
+	ck_assert_ptr_nonnull(strstr(out, "loop/scene was not done: there is no scene \"Nowhere\""));
 }
 END_TEST
 
@@ -464,6 +479,7 @@ main(void)
 	tcase_add_test(t, controls_are_moved_as_by_a_hand);
 	tcase_add_test(t, pages_are_turned_and_the_one_shown_is_marked);
 	tcase_add_test(t, a_control_is_explained_with_its_binding_its_values_and_why);
+	tcase_add_test(t, what_a_driver_refused_is_told_with_the_control_that_asked);
 	tcase_add_test(t, latency_tells_how_long_a_hand_takes_to_arrive);
 	tcase_add_test(t, an_action_is_done);
 	tcase_add_test(t, monitor_and_trace_tell_what_happened);
