@@ -88,8 +88,7 @@ take_ready(struct obs_queue *q)
 static uint32_t
 new_id(struct obs_queue *q)
 {
-	if (++q->last_id == 0)
-		q->last_id = 1;
+	q->last_id = q->last_id < OBS_ID_MAX ? q->last_id + 1 : 1;
 	return q->last_id;
 }
 

@@ -30,6 +30,7 @@
 #define OBS_SHOW_MAX 32u
 #define OBS_READ_MAX 128u
 #define OBS_BODY_MAX 1400u	  /* bytes of one request that waits as bytes; batches go past the queue */
+#define OBS_ID_MAX 0x3fffffffu	  /* ids of the queue are not above; those above are for batches that go past it */
 #define OBS_ANSWER_MS 5000u	  /* no answer for so long: it is given up, its lane goes on */
 
 enum obs_lane { OBS_LANE_VALUE, OBS_LANE_SHOW, OBS_LANE_READ };

@@ -30,11 +30,13 @@ struct stage_param {
 	unsigned reports;
 };
 
-/* A request in flight: what is needed to answer it. */
+/* A message in flight: what is needed to answer it. */
 struct asked {
 	uint32_t id;
-	char type[64];
-	char *data; /* owned; printed */
+	char type[64]; /* "" = a batch */
+	char *data;    /* owned; of a request, printed */
+	uint8_t *bytes; /* owned; of a batch */
+	size_t len;
 };
 
 struct obs_stage {
@@ -260,10 +262,17 @@ obs_stage_new(const struct obs_config *cfg)
 }
 
 static void
+forget_one(struct asked *a)
+{
+	free(a->data);
+	free(a->bytes);
+}
+
+static void
 forget_asked(struct obs_stage *s)
 {
 	for (unsigned i = 0; i < s->in_flight; i++)
-		free(s->asked[i].data);
+		forget_one(&s->asked[i]);
 	s->in_flight = 0;
 }
 
@@ -392,6 +401,29 @@ on_dropped(void *ctx, const struct obs_ask *ask)
 	obs_model_dropped(ctx, ask);
 }
 
+static void
+note_message(struct obs_stage *s, struct asked *a, const uint8_t *bytes, size_t len)
+{
+	msgpack_unpacked u = unpacked(bytes, len);
+	const msgpack_object *d = obs_at(&u.data, "d"), *requests = obs_at(d, "requests");
+	char id[16];
+	memset(a, 0, sizeof(*a));
+	ck_assert(obs_get_str(d, "requestId", id, sizeof(id)));
+	a->id = (uint32_t)strtoul(id, NULL, 10);
+	if (obs_number(&u.data, "op") == OBS_OP_REQUEST) {
+		a->data = strdup(log_request(s, d, a->type));
+	} else {
+		ck_assert_double_eq(obs_number(&u.data, "op"), OBS_OP_BATCH);
+		for (uint32_t i = 0; i < requests->via.array.size; i++)
+			log_request(s, &requests->via.array.ptr[i], a->type);
+		a->type[0] = 0;
+		a->bytes = malloc(len);
+		a->len = len;
+		memcpy(a->bytes, bytes, len);
+	}
+	msgpack_unpacked_destroy(&u);
+}
+
 unsigned
 obs_stage_send(struct obs_stage *s)
 {
@@ -401,14 +433,7 @@ obs_stage_send(struct obs_stage *s)
 	unsigned n = 0;
 	while (!obs_model_is_frozen(s->model) && obs_queue_next(obs_model_queue(s->model), s->now_ns, &bytes, &len, &ask, on_dropped) == 1) {
 		ck_assert_uint_lt(s->in_flight, ASKED_MAX);
-		struct asked *a = &s->asked[s->in_flight++];
-		msgpack_unpacked u = unpacked(bytes, len);
-		char id[16];
-		const msgpack_object *d = obs_at(&u.data, "d");
-		ck_assert(obs_number(&u.data, "op") == OBS_OP_REQUEST && obs_get_str(d, "requestId", id, sizeof(id)));
-		a->id = (uint32_t)strtoul(id, NULL, 10);
-		a->data = strdup(log_request(s, d, a->type));
-		msgpack_unpacked_destroy(&u);
+		note_message(s, &s->asked[s->in_flight++], bytes, len);
 		n++;
 	}
 	return n;
@@ -427,6 +452,36 @@ obs_stage_in_flight(const struct obs_stage *s)
 	return s->in_flight;
 }
 
+/* The answer of a batch: each of its requests as the world says, or the first as `row` says; ends at a refusal if it halts there. */
+static void
+print_batch(struct obs_stage *s, FILE *f, const struct asked *a, const struct obs_stage_row *row)
+{
+	msgpack_unpacked u = unpacked(a->bytes, a->len);
+	const msgpack_object *requests = obs_at(&u.data, "d/requests");
+	bool halts = obs_true(&u.data, "d/haltOnFailure"), refused = false;
+	fprintf(f, "{'op':9,'d':{'requestId':'%u','results':[", a->id);
+	for (uint32_t i = 0; i < requests->via.array.size && !(halts && refused); i++) {
+		const msgpack_object *r = &requests->via.array.ptr[i];
+		const char *type = obs_string(r, "requestType");
+		struct obs_stage_row one = row && i == 0 ? *row : look_up(s, type, printed(s, obs_at(r, "requestData")));
+		fputs(i ? ",{" : "{", f);
+		print_result(f, type, &one);
+		fputc('}', f);
+		refused = one.code && one.code != 100;
+	}
+	fputs("]}}", f);
+	msgpack_unpacked_destroy(&u);
+}
+
+static void
+print_answer(struct obs_stage *s, FILE *f, const struct asked *a, const struct obs_stage_row *row)
+{
+	struct obs_stage_row one = row ? *row : look_up(s, a->type, a->data);
+	fprintf(f, "{'op':7,'d':{'requestId':'%u',", a->id);
+	print_result(f, a->type, &one);
+	fputs("}}", f);
+}
+
 static void
 give_answer(struct obs_stage *s, unsigned nth, const struct obs_stage_row *row)
 {
@@ -436,23 +491,24 @@ give_answer(struct obs_stage *s, unsigned nth, const struct obs_stage_row *row)
 	struct asked a = s->asked[nth];
 	memmove(&s->asked[nth], &s->asked[nth + 1], (--s->in_flight - nth) * sizeof(a));
 	text_open(&t);
-	fprintf(t.f, "{'op':7,'d':{'requestId':'%u',", a.id);
-	print_result(t.f, a.type, row);
-	fputs("}}", t.f);
+	if (a.bytes)
+		print_batch(s, t.f, &a, row);
+	else
+		print_answer(s, t.f, &a, row);
 	fflush(t.f);
-	free(a.data);
+	forget_one(&a);
 	struct obs_msg m = decoded(s, t.s);
 	text_close(&t);
-	if (obs_queue_answer(obs_model_queue(s->model), m.result.id, m.result.ok, s->now_ns, &ask) == 1)
+	if (m.op == OBS_OP_BATCH_RESPONSE)
+		obs_model_batched(s->model, &m, s->now_ns);
+	else if (obs_queue_answer(obs_model_queue(s->model), m.result.id, m.result.ok, s->now_ns, &ask) == 1)
 		obs_model_answer(s->model, &ask, &m.result, s->now_ns);
 }
 
 void
 obs_stage_answer(struct obs_stage *s, unsigned nth)
 {
-	ck_assert_msg(nth < s->in_flight, "nothing is in flight to be answered");
-	struct obs_stage_row row = look_up(s, s->asked[nth].type, s->asked[nth].data);
-	give_answer(s, nth, &row);
+	give_answer(s, nth, NULL);
 }
 
 void

@@ -49,14 +49,17 @@ void obs_stage_event(struct obs_stage *s, const char *type, const char *data); /
 unsigned obs_stage_answer_all(struct obs_stage *s);
 /* Send what may go out; nothing is answered. How many. */
 unsigned obs_stage_send(struct obs_stage *s);
-/* Answer the oldest (0), the second oldest (1) ... of what is in flight: as the world says, or with this code and data (a comment if it is none). */
+/*
+ * Answer the oldest (0), the second oldest (1) ... of what is in flight: as the world says, or with this code and data (a comment unless
+ * the code is 100); of a batch its first request.
+ */
 void obs_stage_answer(struct obs_stage *s, unsigned nth);
 void obs_stage_answer_with(struct obs_stage *s, unsigned nth, int code, const char *data);
 unsigned obs_stage_in_flight(const struct obs_stage *s);
 
 /*
  * The requests sent since the last call, a line each: "SetInputMute {'inputName':'Mic','inputMuted':true}\n". It sends first what may go out. Of
- * a picture each of its requests is a line. Valid until the next call.
+ * a picture and of any other batch each request is a line. Valid until the next call.
  */
 const char *obs_stage_sent(struct obs_stage *s);
 
