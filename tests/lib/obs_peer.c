@@ -327,16 +327,30 @@ obs_peer_filter(struct obs_peer *p, const char *source, const char *name, const 
 	snprintf(f->settings, sizeof(f->settings), "%s", settings);
 }
 
+static void
+add_items(struct source *s, va_list ap)
+{
+	for (const char *item; (item = va_arg(ap, const char *));) {
+		must(s->items < ITEMS, "too many items in %s", s->name);
+		snprintf(s->item[s->items++], sizeof(s->item[0]), "%s", item);
+	}
+}
+
 void
 obs_peer_scene(struct obs_peer *p, const char *name, ...)
 {
-	struct source *s = add_source(p, name, "scene");
 	va_list ap;
 	va_start(ap, name);
-	for (const char *item; (item = va_arg(ap, const char *));) {
-		must(s->items < ITEMS, "too many items in %s", name);
-		snprintf(s->item[s->items++], sizeof(s->item[0]), "%s", item);
-	}
+	add_items(add_source(p, name, "scene"), ap);
+	va_end(ap);
+}
+
+void
+obs_peer_group(struct obs_peer *p, const char *name, ...)
+{
+	va_list ap;
+	va_start(ap, name);
+	add_items(add_source(p, name, "group"), ap);
 	va_end(ap);
 }
 
@@ -452,10 +466,22 @@ put_filters(FILE *f, const struct obs_peer *p, const char *source)
 	fputs("]", f);
 }
 
+static bool
+is_scene(const struct source *s)
+{
+	return !strcmp(s->kind, "scene");
+}
+
+static bool
+is_group(const struct source *s)
+{
+	return !strcmp(s->kind, "group");
+}
+
 static void
 put_items(FILE *f, const struct source *s)
 {
-	fprintf(f, "{\"id_counter\":%u,\"items\":[", s->items + 1);
+	fprintf(f, "{%s\"id_counter\":%u,\"items\":[", is_group(s) ? "\"custom_size\":true,\"cx\":320,\"cy\":180," : "", s->items + 1);
 	for (unsigned i = 0; i < s->items; i++) {
 		fprintf(f, "%s{\"name\":", i ? "," : "");
 		put_text(f, s->item[i]);
@@ -464,22 +490,16 @@ put_items(FILE *f, const struct source *s)
 	fputs("]}", f);
 }
 
-static bool
-is_scene(const struct source *s)
-{
-	return !strcmp(s->kind, "scene");
-}
-
 static void
-put_sources(FILE *f, const struct obs_peer *p)
+put_sources(FILE *f, const struct obs_peer *p, bool groups)
 {
 	const char *between = "";
 	for (const struct source *s = p->source; s < p->source + p->sources; s++) {
-		if (s->gone)
+		if (s->gone || is_group(s) != groups)
 			continue;
 		fputs(between, f);
 		put_kind(f, s->name, s->kind);
-		if (is_scene(s))
+		if (is_scene(s) || is_group(s))
 			put_items(f, s);
 		else
 			fputs(s->settings, f);
@@ -509,8 +529,10 @@ write_collection(const struct obs_peer *p)
 	put_text(f, first->name);
 	fputs(",\"current_program_scene\":", f);
 	put_text(f, first->name);
-	fputs(",\"sources\":[", f);
-	put_sources(f, p);
+	fputs(",\"groups\":[", f);
+	put_sources(f, p, true);
+	fputs("],\"sources\":[", f);
+	put_sources(f, p, false);
 	fputs("]}", f);
 	finish(f);
 }

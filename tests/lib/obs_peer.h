@@ -42,6 +42,8 @@ void obs_peer_media(struct obs_peer *p, const char *name, unsigned seconds);
 void obs_peer_input(struct obs_peer *p, const char *name, const char *kind, const char *settings);
 void obs_peer_filter(struct obs_peer *p, const char *source, const char *name, const char *kind, const char *settings);
 void obs_peer_scene(struct obs_peer *p, const char *name, ...) __attribute__((sentinel));
+/* A group, to be an item of a scene. */
+void obs_peer_group(struct obs_peer *p, const char *name, ...) __attribute__((sentinel));
 /* In the description, for the next start: of an input or a scene. */
 void obs_peer_rename(struct obs_peer *p, const char *from, const char *to);
 void obs_peer_remove(struct obs_peer *p, const char *name);

@@ -150,6 +150,7 @@ static void
 write_entry(struct obs_recorder *r, char what, const void *bytes, size_t len)
 {
 	obs_tape_put(r->file, what, (uint32_t)((bh_mono_ns() - r->began_ns) / BH_NS_PER_MS), bytes, len);
+	fflush(r->file); /* whole, even if the test dies */
 }
 
 static void

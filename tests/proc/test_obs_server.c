@@ -174,6 +174,47 @@ START_TEST(what_is_recorded_is_played)
 }
 END_TEST
 
+static void
+replay(const struct obs_tape_entry *e)
+{
+	static char data[4096];
+	msgpack_unpacked un;
+	msgpack_unpacked_init(&un);
+	ck_assert_int_eq(msgpack_unpack_next(&un, (const char *)e->bytes, e->len, NULL), MSGPACK_UNPACK_SUCCESS);
+	if (obs_number(&un.data, "op") == 6) {
+		const char *type = obs_string(&un.data, "d/requestType");
+		obs_text_print(data, sizeof(data), obs_at(&un.data, "d/requestData"));
+		int code = obs_client_ask(c, type, "%s", data);
+		ck_assert_msg(code != 203 && (code != 204 || strstr(type, "Split") || strstr(type, "Chapter")), "%s %s: %d", type, data, code);
+	}
+	msgpack_unpacked_destroy(&un);
+}
+
+/* Of a real OBS: every request that the driver knows, as tests/peers put it. */
+START_TEST(a_session_with_a_real_obs_is_played)
+{
+	char path[512];
+	struct obs_tape t;
+	unsigned events = 0;
+	snprintf(path, sizeof(path), "%s/tests/recordings/obs/requests.tape", getenv("BH_SRC"));
+	obs_server_stop(server);
+	server = obs_server_start(0, "secret", path);
+	c = open_client(obs_server_port(server));
+	ck_assert_int_eq(obs_tape_load(&t, path), 0);
+	for (size_t i = 0; i < t.entries; i++) {
+		if (t.entry[i].what == '>')
+			replay(&t.entry[i]);
+		events += t.entry[i].what == '<' && memmem(t.entry[i].bytes, t.entry[i].len, "eventType", 9);
+	}
+	obs_server_play(server);
+	obs_client_call(c, "GetVersion", NULL);
+	ck_assert_uint_ge(events, 50);
+	ck_assert_uint_eq(obs_client_count(c, ""), events);
+	ck_assert_str_eq(obs_server_unasked(server), "");
+	obs_tape_unload(&t);
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_tape_is_refused)
 {
 	struct obs_tape t;
@@ -224,6 +265,7 @@ main(void)
 	tcase_add_test(t, it_closes_with_a_code_or_dies);
 	tcase_add_test(t, it_sends_exact_frames);
 	tcase_add_test(t, what_is_recorded_is_played);
+	tcase_add_test(t, a_session_with_a_real_obs_is_played);
 	tcase_add_test(t, a_file_that_is_no_tape_is_refused);
 	tcase_add_test(t, texts_are_packed_and_printed);
 	suite_add_tcase(s, t);
