@@ -9,11 +9,12 @@
  *	  └──────────────────────── on_close (it did not come about)
  *
  * After obs_ws_open() has returned 0 on_close() is called exactly once, unless obs_ws_close() ends it before: after that nothing is
- * called any more. Callbacks come from the loop or from within obs_ws_open() and obs_ws_send(); each may call any function here except
- * obs_ws_free(). In on_close() the object is free for the next obs_ws_open().
+ * called any more. Callbacks come from the loop or from within obs_ws_open(), obs_ws_send() and obs_ws_ping(). Each may send, ping and
+ * close; obs_ws_open() is for on_close() alone, obs_ws_free() for none.
  *
- * Fails: whatever a peer does ends in on_close() with words for the operator. No handshake within OBS_WS_OPEN_MS, a message that is not
- * complete OBS_WS_MESSAGE_MS after it began, one longer than OBS_WS_MESSAGE_MAX, text where binary was agreed, broken frames: closed.
+ * Fails: whatever a peer does ends in on_close() with words for the operator. No handshake within OBS_WS_OPEN_MS, a message that
+ * comes more slowly than OBS_WS_MESSAGE_MS and OBS_WS_BYTES_PER_S allow, one longer than OBS_WS_MESSAGE_MAX, text where binary was
+ * agreed, broken frames: closed. Time in which this process does not run is not counted.
  * A frame that stops in the middle holds up the pongs, too: who pings (conn.h) finds it.
  */
 #pragma once
@@ -28,7 +29,8 @@ struct obs_ws;
 #define OBS_WS_MESSAGE_MAX (4u << 20) /* of one message from OBS; address space, and memory only while it is used */
 #define OBS_WS_SEND_MAX (256u << 10)  /* of all that waits to be sent */
 #define OBS_WS_OPEN_MS 5000u	      /* TCP, TLS and handshake together */
-#define OBS_WS_MESSAGE_MS 5000u
+#define OBS_WS_MESSAGE_MS 5000u	      /* for a message that comes in parts, and for each OBS_WS_BYTES_PER_S of it a second more */
+#define OBS_WS_BYTES_PER_S 65536u
 #define OBS_WS_LOOKUP_MS 30000u	      /* what on_busy() declares for a name */
 
 enum obs_ws_end {
@@ -61,7 +63,9 @@ void obs_ws_free(struct obs_ws *ws); /* NULL is fine; closes, calls nothing */
 
 /*
  * Connect. One that is open is closed before, without a call. A name is looked up at most every 10 s, addresses are tried one after the
- * other. 0: on_open() or on_close() comes, perhaps before it returns. -errno: the arguments, or no memory; nothing is called.
+ * other. TLS: the certificate must be for `host`, which is a name then, and of an authority that the system knows (SSL_CERT_FILE may name
+ * others); the first use takes 0.2 s. 0: on_open() or on_close() comes, perhaps before it returns. -errno: the arguments, no memory,
+ * or -EBUSY in a callback; nothing is called.
  */
 int obs_ws_open(struct obs_ws *ws, const char *host, uint16_t port, bool tls);
 /* Say good-bye if there is room for it, and end it now. NULL is fine. */
