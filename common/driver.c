@@ -33,6 +33,7 @@ BH_LOG_TOPIC("driver");
 /* What stands in its record of the directory is read there. */
 struct drv_param {
 	bool live, reported;
+	bool again; /* what is reported next is told even if it is what was reported last: a hand has wanted something else */
 	bool added; /* in this life, since the last bh_param_begin() */
 	uint8_t type, access;
 	uint32_t gen;		/* of the directory index; 0 = there never was one */
@@ -544,10 +545,11 @@ bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v)
 	if (id >= drv->cap || !value_fits(&drv->param[id], &v))
 		return -EINVAL;
 	struct drv_param *p = &drv->param[id];
-	if (p->reported && value_same(&p->last, &v))
+	if (p->reported && !p->again && value_same(&p->last, &v))
 		return 0;
 	p->last = v;
 	p->reported = true;
+	p->again = false;
 	return report_put(drv, id, bh_now_ns());
 }
 
@@ -733,6 +735,8 @@ bh_value_failed(struct bh_driver *drv, bh_param_id id, const char *why, ...)
 	va_end(ap);
 	bh_log_limited(&limit, BH_LOG_WARN, bh_log_topic, "%s was not set: %s", id < drv->cap ? param_name(drv, id) : "?", words);
 	tell_dropped(drv, &ev, BH_DROP_FAILED, words);
+	if (id < drv->cap)
+		drv->param[id].again = true;
 }
 
 static unsigned

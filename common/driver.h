@@ -162,7 +162,7 @@ int bh_reported(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
  * What was asked for did not happen, and why, in the backend's own words: also long after on_action() or on_value() has returned. The words
  * reach the log, `monitor` and `explain` with the control that asked; its button flashes. At most BH_REASON_MAX bytes are told. An action of
  * which this was said within on_action() may end with any -errno: it is told once. What the backend has in place of a refused value is
- * for the driver to report.
+ * for the driver to report, and is told then even if it is what was reported last.
  */
 #define BH_REASON_MAX 240u
 void bh_action_failed(struct bh_driver *drv, uint32_t id, uint32_t origin, uint32_t gen, const char *why, ...)

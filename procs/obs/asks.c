@@ -120,6 +120,8 @@ obs_do_commit(struct obs_model *m, enum obs_req req, const struct bh_action *a, 
 	struct obs_ask ask = {.req = req, .lane = OBS_LANE_SHOW, .is_action = a, .ref = ref, .until_ns = until_ns};
 	if (a) {
 		ask.action = a->id;
+		ask.origin = a->origin;
+		ask.gen = a->gen;
 		ask.asked_ns = a->stamp_ns;
 	}
 	return obs_queue_commit(m->queue, &ask, m->now_ns);

@@ -229,6 +229,8 @@ on_renamed(struct obs_model *m, uint32_t source, uint32_t unused, const msgpack_
 	uint32_t n = obs_find(m, OBS_FILTER, source, old);
 	if (n != OBS_NONE)
 		obs_rename(m, n, name);
+	else
+		m->wants_picture |= obs_find(m, OBS_FILTER, source, name) == OBS_NONE;
 }
 
 static void

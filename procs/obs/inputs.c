@@ -82,7 +82,7 @@ take_volume(struct obs_model *m, uint32_t n, const msgpack_object *d)
 	double db;
 	if (!obs_get_number(d, "inputVolumeDb", &db))
 		return;
-	become(m, n, true, m->object[n].media);
+	become(m, n, true, m->object[n].media); /* an event may come before the first answer */
 	obs_tell(m, n, OBS_K_VOLUME, bh_float(fmin(fmax(db, obs_kinds[OBS_K_VOLUME].min), obs_kinds[OBS_K_VOLUME].max)));
 }
 
@@ -201,9 +201,11 @@ obs_inputs_result(struct obs_model *m, enum obs_req req, uint32_t n, const struc
 			continue;
 		if (m->object[n].cls != OBS_INPUT)
 			return true;
-		if (r->ok)
+		if (r->ok) {
+			/* Answers come in any order; OBS has them only of what has audio. */
+			become(m, n, m->object[n].audio || req != OBS_REQ_GET_MEDIA, m->object[n].media);
 			rows[k].take(m, n, r->data);
-		else if (req == OBS_REQ_GET_INPUT_VOLUME && r->code == OBS_STATUS_INVALID_STATE)
+		} else if (req == OBS_REQ_GET_INPUT_VOLUME && r->code == OBS_STATUS_INVALID_STATE)
 			become(m, n, false, m->object[n].media);
 		return true;
 	}

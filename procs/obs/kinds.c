@@ -111,7 +111,7 @@ const struct obs_kind_row obs_kinds[OBS_KINDS] = {
 	/* --- an input */
 	[OBS_K_INPUT_TALLY] = {.cls = OBS_INPUT, .name = "tally", STATE, .choices = tally_choices, .set = NOT, .get = NOT,
 			       .help = "on air, in preview, through all scenes"},
-	[OBS_K_VOLUME] = {.cls = OBS_INPUT, .name = "volume", .type = BH_FLOAT, .unit = "dB", .min = -100, .max = 26, .taper = BH_TAPER_FADER_DB, .access = BH_RW,
+	[OBS_K_VOLUME] = {.cls = OBS_INPUT, .name = "volume", .type = BH_FLOAT, .unit = "dB", .min = -100, .max = 26, .taper = BH_TAPER_OBS_DB, .access = BH_RW,
 			  .has = OBS_HAS_AUDIO, SET(SET_INPUT_VOLUME), GET(GET_INPUT_VOLUME), .event = "InputVolumeChanged", .help = "volume"},
 	[OBS_K_MUTE] = {.cls = OBS_INPUT, .name = "mute", TOGGLE, .has = OBS_HAS_AUDIO, SET(SET_INPUT_MUTE), GET(GET_INPUT_MUTE),
 			.event = "InputMuteStateChanged", .help = "mute"},

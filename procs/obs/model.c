@@ -187,33 +187,36 @@ obs_model_event(struct obs_model *m, const char *type, const msgpack_object *dat
 uint32_t
 obs_ref(const struct obs_model *m, uint32_t object)
 {
-	return object | m->object[object].serial << 12;
+	return object | m->object[object].serial << 12 | (uint32_t)m->object[object].named << 24;
 }
 
 uint32_t
 obs_deref(const struct obs_model *m, uint32_t ref)
 {
 	uint32_t n = ref & (OBS_OBJECTS_MAX - 1);
-	return n < m->objects && m->object[n].used && m->object[n].serial == ref >> 12 ? n : OBS_NONE;
+	return n < m->objects && m->object[n].used && m->object[n].serial == (ref >> 12 & OBS_SERIAL_MASK) ? n : OBS_NONE;
 }
 
-/* OBS knows nothing of it any more, and has not been heard to say so. */
-static void
-remove_lost(struct obs_model *m, uint32_t object, uint64_t sent_ns)
+bool
+obs_is_renamed(const struct obs_model *m, uint32_t ref)
 {
-	const struct obs_object *o = &m->object[object];
-	bool is_obs = o->cls == OBS_SCENE || o->cls == OBS_INPUT || o->cls == OBS_ITEM || o->cls == OBS_FILTER;
-	if (!is_obs || o->named_ns > sent_ns)
-		return; /* it was asked for by a name from before */
-	obs_remove(m, object);
-	obs_scenes_tally(m);
+	uint32_t n = obs_deref(m, ref);
+	return n != OBS_NONE && m->object[n].named != ref >> 24;
 }
 
 void
-obs_take_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r, uint64_t sent_ns)
+obs_take_result(struct obs_model *m, enum obs_req req, uint32_t ref, const struct obs_result *r, uint64_t sent_ns)
 {
-	if (r->code == OBS_STATUS_NOT_FOUND) {
-		remove_lost(m, object, sent_ns);
+	uint32_t object = obs_deref(m, ref);
+	if (object == OBS_NONE)
+		return;
+	if (obs_is_renamed(m, ref)) {
+		m->wants_picture = true; /* asked by a name that is another's now, or nobody's */
+		return;
+	}
+	if (r->code == OBS_STATUS_NOT_FOUND && object) {
+		m->lost = true; /* gone or renamed, and the event is still on its way: another picture will tell */
+		m->wants_picture |= !m->taking;
 		return;
 	}
 	m->result_ns = sent_ns;
@@ -334,6 +337,10 @@ value_refused(struct obs_model *m, const struct obs_ask *ask, const struct obs_r
 {
 	char what[200], words[200];
 	uint32_t id = ask->param;
+	if (r->code == OBS_STATUS_NOT_FOUND && obs_is_renamed(m, ask->ref) && !obs_model_is_show(m, id)) {
+		obs_queue_value(m->queue, id, m->now_ns); /* by its new name */
+		return;
+	}
 	write_what(m, ask, what, sizeof(what));
 	obs_words(r, words, sizeof(words));
 	const char *name = obs_req_name(ask->req);
@@ -349,26 +356,31 @@ value_refused(struct obs_model *m, const struct obs_ask *ask, const struct obs_r
 	settle(m, id);
 }
 
+/* And not of another that had its id before. */
 static bool
 is_of_param(const struct obs_model *m, const struct obs_ask *ask)
 {
-	return ask->param < m->params && m->of_param[ask->param].used && m->of_param[ask->param].born_ns <= ask->sent_ns;
+	return obs_deref(m, ask->ref) == m->of_param[ask->param].object;
 }
 
 void
 obs_model_answer(struct obs_model *m, const struct obs_ask *ask, const struct obs_result *r, uint64_t now_ns)
 {
 	char words[200];
-	uint32_t object = obs_deref(m, ask->ref);
 	m->now_ns = now_ns;
 	if (ask->is_value) {
-		if (is_of_param(m, ask) && r->ok)
+		/* A filter is gone, but OBS has set one of its name: no event will tell its settings. */
+		m->wants_picture |= r->ok && ask->req == OBS_REQ_SET_FILTER_SETTINGS && obs_deref(m, ask->ref) == OBS_NONE;
+		if (ask->param >= m->params || !m->of_param[ask->param].used)
+			return;
+		if (!is_of_param(m, ask))
+			settle(m, ask->param);
+		else if (r->ok)
 			value_done(m, ask->param);
-		else if (is_of_param(m, ask))
+		else
 			value_refused(m, ask, r);
 	} else if (ask->lane == OBS_LANE_READ) {
-		if (object != OBS_NONE)
-			obs_take_result(m, ask->req, object, r, ask->sent_ns);
+		obs_take_result(m, ask->req, ask->ref, r, ask->sent_ns);
 	} else if (!r->ok) {
 		const char *name = obs_req_name(ask->req);
 		obs_words(r, words, sizeof(words));
@@ -394,7 +406,7 @@ obs_model_dropped(struct obs_model *m, const struct obs_ask *ask)
 	else
 		obs_fail(m, ask, "%s%s: not sent, its moment had passed", name ? name : "request", what);
 	obs_cameras_undo(m, ask);
-	if (!ask->is_value || ask->param >= m->params || !m->of_param[ask->param].used || !m->connected)
+	if (!ask->is_value || ask->param >= m->params || !m->of_param[ask->param].used || !is_of_param(m, ask) || !m->connected)
 		return;
 	const struct obs_of_param *e = &m->of_param[ask->param];
 	if (obs_kinds[e->kind].cls == OBS_CAMERA) {
@@ -556,6 +568,8 @@ tick_held(struct obs_model *m)
 	uint64_t next = 0;
 	for (uint32_t id = 0; m->held && id < m->params; id++) {
 		struct obs_of_param *e = &m->of_param[id];
+		if (e->held && !e->held_until_ns)
+			settle(m, id); /* what was on its way has been lost */
 		if (!e->held || !e->held_until_ns)
 			continue;
 		if (m->now_ns >= e->held_until_ns)

@@ -133,7 +133,7 @@ struct obs_object {
 	bool told;	/* SETTING: in the settings that are being taken */
 	uint32_t serial;/* of this use of the place: what was asked about an earlier one is not taken for this one */
 	uint32_t next;	/* of the same hash, or the next free one */
-	uint64_t named_ns; /* when it got its name */
+	uint8_t named;	/* counts changes of its name, or of that of what it belongs to: what was asked by the old one may be about another */
 	double def;	/* SETTING: what it is unless it is told */
 	uint32_t parent;/* ITEM: scene; FILTER: scene or input; SETTING: filter; else OBS_NONE */
 	uint32_t source;/* ITEM: the scene or input that it shows, OBS_NONE = not known to us */

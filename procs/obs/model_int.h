@@ -18,7 +18,6 @@ struct obs_of_param {
 	bool ranged;	   /* min, max, step instead of those of its kind */
 	uint64_t held_until_ns; /* 0 = until the answer */
 	uint64_t event_ns; /* an event told it last: answers to what was asked before are older */
-	uint64_t born_ns;  /* answers about what had this id before are not for it */
 	double min, max, step;
 };
 
@@ -52,12 +51,14 @@ struct obs_model {
 	uint64_t result_ns;	 /* it takes the answer to what was sent then; 0 = none */
 	uint32_t held;		 /* parameters that are held */
 	bool has_failed;	 /* obs_fail() was called within this call */
+	bool lost;		 /* something was not found */
+	uint32_t lost_pictures;	 /* pictures in a row in which it was so */
 	bool again;		 /* something came, went or was renamed while the picture was taken */
 	bool taking;		 /* a picture is being taken */
 	bool tells_settings;	 /* this OBS has events for changes of settings (obs-websocket 5.4) */
 	bool moves;		 /* events of transforms are wanted: one was set once, or there are cameras */
 	uint64_t stage_ns;	 /* when the stage was sent */
-	struct obs_planned { uint16_t req, object; uint32_t serial; } *plan; /* owned, OBS_PLAN_MAX: what the stage asked, in order */
+	struct obs_planned { uint16_t req, object; uint32_t ref; } *plan; /* owned, OBS_PLAN_MAX: what the stage asked, in order */
 	uint32_t planned;
 	uint64_t next_settings_ns; /* filters.c */
 
@@ -81,7 +82,7 @@ struct obs_model {
 };
 
 #define OBS_PART_MAX	(OBS_NAME_MAX + 9) /* of a path, with NUL */
-#define OBS_SERIAL_MASK 0xfffffu	   /* with an object's number it makes an ask's `ref`: obs_ref() */
+#define OBS_SERIAL_MASK 0xfffu /* with an object's number and the changes of its name it makes an ask's `ref`: obs_ref() */
 
 /* --- objects.c */
 void obs_store_init(struct obs_model *m); /* the room is there */
@@ -159,11 +160,12 @@ bool obs_filters_result(struct obs_model *m, enum obs_req req, uint32_t object, 
 uint64_t obs_filters_tick(struct obs_model *m); /* settings, where OBS does not tell them */
 
 /* --- model.c */
-uint32_t obs_ref(const struct obs_model *m, uint32_t object); /* of an ask: the object and which use of its place */
+uint32_t obs_ref(const struct obs_model *m, uint32_t object); /* of an ask: the object, which use of its place, and which of its names */
 uint32_t obs_deref(const struct obs_model *m, uint32_t ref); /* OBS_NONE: it is gone */
+bool obs_is_renamed(const struct obs_model *m, uint32_t ref); /* since the ask */
 int obs_read_kind(struct obs_model *m, uint32_t object, enum obs_kind k); /* ask OBS what it has; -ENOTSUP: nothing tells it */
 /* The result of a request goes to the area that knows it; what OBS says is not there (600) is removed. */
-void obs_take_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r, uint64_t sent_ns);
+void obs_take_result(struct obs_model *m, enum obs_req req, uint32_t ref, const struct obs_result *r, uint64_t sent_ns);
 bool obs_is_poll(enum obs_req req); /* asked again and again */
 int obs_read_filter(struct obs_model *m, uint32_t filter); /* GET_FILTER: members sourceName, filterName */
 /* What OBS said, for people: its own words, or ours for its code. */

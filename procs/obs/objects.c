@@ -124,7 +124,7 @@ object_init(struct obs_model *m, uint32_t n, enum obs_class cls, uint32_t parent
 {
 	struct obs_object *o = &m->object[n];
 	*o = (struct obs_object){.cls = (uint8_t)cls, .used = true, .seen = true, .parent = parent, .source = OBS_NONE, .id = -1, .index = -1,
-				 .serial = ++m->serial & OBS_SERIAL_MASK, .named_ns = m->now_ns};
+				 .serial = ++m->serial & OBS_SERIAL_MASK};
 	snprintf(o->name, sizeof(o->name), "%s", name);
 	for (unsigned k = 0; k < OBS_CLASS_KINDS; k++)
 		o->param[k] = OBS_NONE;
@@ -223,7 +223,6 @@ name_object(struct obs_model *m, uint32_t n, const char *name)
 	struct obs_object *o = &m->object[n];
 	link_out(m, n);
 	snprintf(o->name, sizeof(o->name), "%s", name);
-	o->named_ns = m->now_ns;
 	choose_twin(m, n);
 	link_in(m, n);
 	obs_publish_names(m, n);
@@ -258,6 +257,7 @@ obs_rename(struct obs_model *m, uint32_t object, const char *name)
 	uint32_t other = obs_find(m, o->cls, o->parent, name);
 	if (other != OBS_NONE)
 		obs_remove(m, other); /* OBS has only one of that name: this one is from before */
+	m->object[object].seen = true; /* a list that a picture has asked for may have its old name */
 	name_object(m, object, name);
 	if (o->cls != OBS_INPUT && o->cls != OBS_SCENE)
 		return;

@@ -287,7 +287,7 @@ add_param(struct obs_model *m, uint32_t object, enum obs_kind k, const struct ob
 	if (*at != OBS_NONE)
 		forget_param(m, *at);
 	*at = (uint32_t)id;
-	m->of_param[id] = (struct obs_of_param){.object = object, .kind = (uint16_t)k, .used = true, .born_ns = m->now_ns};
+	m->of_param[id] = (struct obs_of_param){.object = object, .kind = (uint16_t)k, .used = true};
 	m->value[id].type = BH_NONE;
 	m->wanted[id].type = BH_NONE;
 	if (d.cut && k == obs_class_first((enum obs_class)m->object[object].cls))
@@ -372,6 +372,7 @@ obs_publish_names(struct obs_model *m, uint32_t object)
 		if (!m->object[n].used || !is_below(m, n, object))
 			continue;
 		enum obs_class cls = (enum obs_class)m->object[n].cls;
+		m->object[n].named++;
 		for (unsigned k = obs_class_first(cls); k < obs_class_first(cls + 1); k++)
 			rename_param(m, n, (enum obs_kind)k);
 	}

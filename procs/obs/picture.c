@@ -17,6 +17,7 @@
 enum stage { LISTS, DETAILS, REST, STAGES };
 
 #define BATCH_MAX     (256u * 1024u)
+#define LOST_MAX      3u /* what is listed and still not found cannot be asked for: a name that is too long for us */
 #define REQUEST_BYTES 160u /* of a request without its names */
 
 /* ------------------------------------------------------------------ what is asked */
@@ -74,7 +75,7 @@ plan(struct obs_model *m, enum obs_req req, uint32_t object, size_t cap, size_t 
 	if (m->planned == OBS_PLAN_MAX || *bytes + more > cap)
 		return false;
 	*bytes += more;
-	m->plan[m->planned++] = (struct obs_planned){.req = (uint16_t)req, .object = (uint16_t)object, .serial = o->serial};
+	m->plan[m->planned++] = (struct obs_planned){.req = (uint16_t)req, .object = (uint16_t)object, .ref = obs_ref(m, object)};
 	return true;
 }
 
@@ -138,7 +139,7 @@ obs_model_begin(struct obs_model *m, uint64_t now_ns)
 {
 	m->now_ns = now_ns;
 	m->taking = true;
-	m->wants_picture = m->again = false;
+	m->wants_picture = m->again = m->lost = false;
 	m->full_params = false;
 	m->stage = LISTS;
 	m->cursor = 0;
@@ -155,7 +156,8 @@ finish(struct obs_model *m)
 	m->not_ready = 0;
 	m->planned = 0;
 	m->next_media_ns = 0;
-	m->wants_picture |= m->again;
+	m->lost_pictures = m->lost ? m->lost_pictures + 1 : 0;
+	m->wants_picture |= m->again || (m->lost && m->lost_pictures < LOST_MAX);
 	each_class(m, obs_sweep);
 	obs_cameras_publish(m);
 	obs_scenes_tally(m);
@@ -214,8 +216,8 @@ take_one(struct obs_model *m, const struct obs_planned *p, const struct obs_resu
 {
 	if (p->req == OBS_REQ_GET_VERSION && r->ok)
 		take_version(m, r->data);
-	else if (p->object < m->objects && m->object[p->object].used && m->object[p->object].serial == p->serial)
-		obs_take_result(m, (enum obs_req)p->req, p->object, r, m->stage_ns);
+	else
+		obs_take_result(m, (enum obs_req)p->req, p->ref, r, m->stage_ns);
 }
 
 static bool

@@ -96,7 +96,9 @@ probe_on_action(void *data, const struct bh_action *a)
 		p->later_gen = a->gen;
 		snprintf(p->why, sizeof(p->why), "%s", first);
 		return 0;
-	case A_REFUSE_VALUE: bh_value_failed(p->drv, id, "%s", second); return 0;
+	case A_REFUSE_VALUE:
+		bh_value_failed(p->drv, id, "%s", second);
+		return bh_reported(p->drv, id, &v) ? bh_report(p->drv, id, v) : 0;
 	case A_UNCONFIRMED: p->deaf = true; return answer(p, bh_unconfirmed(p->drv, id, &v) ? (int64_t)v.f : -1);
 	}
 	return -EINVAL;

@@ -85,6 +85,30 @@ START_TEST(a_refused_value_names_its_parameter)
 }
 END_TEST
 
+static uint64_t
+reported_at(bh_param_id id)
+{
+	struct bh_cell_body c;
+	ck_assert_int_eq(bh_inbox_cell(&h.in, id, &c), 1);
+	return c.stamp_ns;
+}
+
+START_TEST(what_stands_in_place_of_a_refused_value_is_told_even_if_it_stood_before)
+{
+	struct bh_value v = {0};
+	char id[16];
+	snprintf(id, sizeof(id), "%d", P_STATIC);
+	host_act(&h, A_ADD, 0, "p", "1", NULL);
+	host_param(&h, "p0");
+	host_want(&h, P_STATIC, bh_float(5), true);
+	host_expect(&h, P_STATIC, bh_float(5), WAIT_MS);
+	uint64_t before = reported_at(P_STATIC);
+	host_act(&h, A_REFUSE_VALUE, 0, id, "no", NULL);
+	ck_assert(host_until(&h, WAIT_MS, reported_at(P_STATIC) > before));
+	ck_assert(host_reported(&h, P_STATIC, &v) == 1 && v.f == 5);
+}
+END_TEST
+
 static int64_t
 unconfirmed(void)
 {
@@ -122,6 +146,7 @@ main(void)
 	tcase_add_test(t, an_action_that_fails_later_is_told_with_its_own_number);
 	tcase_add_test(t, long_words_are_cut_between_characters);
 	tcase_add_test(t, a_refused_value_names_its_parameter);
+	tcase_add_test(t, what_stands_in_place_of_a_refused_value_is_told_even_if_it_stood_before);
 	tcase_add_test(t, a_value_that_the_backend_has_not_heard_is_unconfirmed_until_it_is_reported);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
