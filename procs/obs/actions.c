@@ -31,10 +31,10 @@
 	X(TRANSITION, "transition", "[NAME] [MS]", obs_do_transition,                                                                     \
 	  "preview to program; NAME and MS become the current transition and its duration")                                               \
 	X(STUDIO_MODE, "studio-mode", SWITCH, obs_do_studio_mode, "studio mode; preview begins with what is on air")                      \
-	X(STREAM, "stream", OUTPUT, obs_do_stream, "stream")                                                                              \
-	X(RECORD, "record", OUTPUT, obs_do_record, "record")                                                                              \
-	X(REPLAY, "replay", OUTPUT, obs_do_replay, "replay buffer")                                                                       \
-	X(VIRTUAL_CAMERA, "virtual-camera", OUTPUT, obs_do_virtual_camera, "virtual camera")                                              \
+	X(STREAM, "stream", OUTPUT, obs_do_stream, "start and stop streaming")                                                                              \
+	X(RECORD, "record", OUTPUT, obs_do_record, "start or stop the recording")                                                                              \
+	X(REPLAY, "replay", OUTPUT, obs_do_replay, "start or stop the replay buffer")                                                                       \
+	X(VIRTUAL_CAMERA, "virtual-camera", OUTPUT, obs_do_virtual_camera, "start or stop the virtual camera")                                              \
 	X(PAUSE, "pause", SWITCH, obs_do_pause, "pause the recording")                                                                    \
 	X(SPLIT_FILE, "split-file", NULL, obs_do_split_file, "go on recording in another file")                                           \
 	X(CHAPTER, "chapter", "[NAME]", obs_do_chapter, "chapter mark in the recording")                                                  \
@@ -55,13 +55,13 @@
 	X(REQUEST, "request", "TYPE [JSON]", obs_do_request, "any request of obs-websocket: the last resort")                             \
 	X(CAMERA, "camera", "CAMERA [program|preview|PTZ]", obs_do_camera,                                                                \
 	  "show a camera; in a split view: in the split; PTZ: as the modifier of that target says")                                       \
-	X(SPLIT, "split", "left|right|enter|toggle|exit [left|right]", obs_do_split, "split views")                                       \
+	X(SPLIT, "split", "left|right|enter|toggle|exit [left|right]", obs_do_split, "into a split view, out of it, or the one or the other")                                       \
 	X(NUDGE_X, "nudge-x", PICTURE " [STEP]", obs_do_nudge_x, "move a camera's picture sideways, 2 px if not told otherwise")          \
 	X(NUDGE_Y, "nudge-y", PICTURE " [STEP]", obs_do_nudge_y, "move it up and down")                                                   \
 	X(SCALE, "scale", PICTURE " [STEP]", obs_do_zoom, "zoom it about the middle, 0.02 (2 %) if not told otherwise")                   \
 	X(RESET_POSITION, "reset-position", PICTURE, obs_do_reset, "back to the middle")                                                  \
 	X(RESET_ZOOM, "reset-zoom", PICTURE, obs_do_reset, "back to full size, the middle stays")                                         \
-	X(RESET, "reset", PICTURE, obs_do_reset, "both")                                                                                  \
+	X(RESET, "reset", PICTURE, obs_do_reset, "both: in the middle, at full size")                                                                                  \
 	X(PTZ, "ptz", "PTZ CAMERA|dynamic", obs_do_ptz, "which camera a PTZ target moves; dynamic: the one in preview")
 
 /* clang-format off */
@@ -92,7 +92,7 @@ struct obs_ask
 obs_ask_of(const struct obs_doing *d)
 {
 	return (struct obs_ask){.lane = OBS_LANE_SHOW, .req = OBS_REQ_COUNT, .is_action = true, .action = d->a->id,
-				.asked_ns = d->a->stamp_ns, .until_ns = d->until_ns, .ref = d->ref};
+				.origin = d->a->origin, .gen = d->a->gen, .asked_ns = d->a->stamp_ns, .until_ns = d->until_ns, .ref = d->ref};
 }
 
 int

@@ -58,6 +58,9 @@ int obs_batch_end(struct obs_doing *d, enum obs_req about);
 #define OBS_CUT_REQUESTS 4u
 /* Writes what puts a scene on air without any transition, in a batch: its own transition is a cut for so long. */
 void obs_batched_cut(struct obs_doing *d, const char *scene);
+#define OBS_RENEW_REQUESTS (OBS_CUT_REQUESTS + 3u)
+/* The same for the scene that is on air already, of which OBS has a copy there: what is in preview stays in preview. */
+void obs_batched_renewal(struct obs_doing *d, const char *scene);
 /* In studio mode OBS drops what is to go on air while a transition runs, but says that it did it. 0, or refused. */
 int obs_must_not_run(const struct obs_doing *d);
 int obs_do_scene(struct obs_doing *d);
@@ -158,6 +161,8 @@ struct obs_cameras {
 	struct obs_place split[2];
 	enum obs_view view;
 	uint32_t last;		   /* the camera chosen last */
+	uint32_t kept_preview;	   /* until kept_until_ns: what is told to be in preview is that again, nobody chose it */
+	uint64_t kept_until_ns;
 	bool stale_on_air;	   /* a split scene was changed while a transition ran: what is on air is older */
 	uint64_t moved_ns;	   /* sticks were followed up to then; 0 = none is out of its centre */
 	struct obs_aim other[OBS_OTHER_AIMS]; /* items that are no camera's */
@@ -170,6 +175,8 @@ int64_t obs_camera_find(const struct obs_cameras *c, const char *id);  /* place,
 void obs_ptz_turn_to(struct obs_model *m, struct obs_ptz *p, uint32_t camera);
 void obs_ptz_turn_dynamic(struct obs_model *m, uint32_t camera); /* the targets that follow what is shown */
 uint32_t obs_split_scene(struct obs_model *m, enum obs_view view);
+/* What is on air is a copy of this scene from before it was changed: the same batch puts it on air anew. */
+void obs_renew_on_air(struct obs_doing *d, uint32_t scene);
 void obs_view_is(struct obs_model *m, enum obs_view view);
 /* --- aim.c */
 enum { OBS_CHANGED_X = 1, OBS_CHANGED_Y = 2, OBS_CHANGED_SIZE = 4, OBS_CHANGED_ALL = 7 }; /* bits of `dirty`, by axis */

@@ -145,7 +145,6 @@ report_ptz(struct obs_model *m, const struct obs_ptz *p)
 		obs_tell(m, p->object, (enum obs_kind)(OBS_K_PTZ_MOVE_X + i), bh_float(p->stick.at[i]));
 }
 
-/* Their parameters are there whether OBS is or not. */
 void
 obs_cameras_publish(struct obs_model *m)
 {
@@ -219,7 +218,8 @@ obs_cameras_follow(struct obs_model *m)
 		if (obs_camera_scene(m, &c->camera[i]) == active) {
 			if (c->view == OBS_VIEW_FULL)
 				c->last = i;
-			obs_ptz_turn_dynamic(m, i);
+			if (m->now_ns >= c->kept_until_ns || active != c->kept_preview)
+				obs_ptz_turn_dynamic(m, i);
 			break;
 		}
 	obs_view_is(m, c->view);
@@ -244,9 +244,17 @@ obs_cameras_tally(struct obs_model *m)
 	}
 }
 
-/* What is on air is a copy from before the split scene was changed. */
+void
+obs_renew_on_air(struct obs_doing *d, uint32_t scene)
+{
+	d->m->cameras->kept_preview = d->m->preview;
+	d->m->cameras->kept_until_ns = d->m->now_ns + RENEW_NS;
+	obs_batched_renewal(d, d->m->object[scene].name);
+}
+
+/* The split scene was changed while a transition ran. */
 static void
-renew_on_air(struct obs_model *m)
+renew_later(struct obs_model *m)
 {
 	static const struct bh_action nobody = {0};
 	struct obs_doing d = {.m = m, .a = &nobody};
@@ -255,8 +263,8 @@ renew_on_air(struct obs_model *m)
 	m->cameras->stale_on_air = false;
 	if (!m->studio_mode || scene == OBS_NONE || m->program != scene)
 		return;
-	obs_batch(&d, OBS_CUT_REQUESTS);
-	obs_batched_cut(&d, m->object[scene].name);
+	obs_batch(&d, OBS_RENEW_REQUESTS);
+	obs_renew_on_air(&d, scene);
 	if (d.o && obs_out_done(d.o))
 		obs_do_commit(m, OBS_REQ_SET_PROGRAM, NULL, 0, m->now_ns + RENEW_NS);
 }
@@ -267,9 +275,7 @@ obs_cameras_event(struct obs_model *m, const char *type, const msgpack_object *d
 	(void)data;
 	if (!strcmp(type, "CurrentProgramSceneChanged") || !strcmp(type, "CurrentPreviewSceneChanged") || !strcmp(type, "StudioModeStateChanged"))
 		obs_cameras_follow(m);
-	if (m->cameras->stale_on_air && !m->in_transition && !strcmp(type, "CurrentProgramSceneChanged"))
-		renew_on_air(m);
-	else if (m->cameras->stale_on_air && !strcmp(type, "SceneTransitionEnded"))
-		renew_on_air(m);
+	if (m->cameras->stale_on_air && !m->in_transition)
+		renew_later(m);
 	return false;
 }

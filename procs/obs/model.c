@@ -514,7 +514,8 @@ obs_model_set(struct obs_model *m, bh_param_id id, const struct bh_value *v, uin
 	int r = obs_kinds[k].show ? check_show(m, id, k, stamp_ns, max_age_ns) : 0;
 	if (r < 0)
 		return r;
-	if (!m->connected || m->frozen)
+	/* A stick that is let go and a modifier mean something without OBS, too. */
+	if ((!m->connected || m->frozen) && obs_kinds[k].cls != OBS_CAMERA && obs_kinds[k].cls != OBS_PTZ)
 		return -ENOTCONN;
 	m->wanted[id] = *v;
 	m->moves |= obs_kinds[k].cls == OBS_ITEM && k >= OBS_K_ITEM_X;

@@ -73,15 +73,17 @@ named_aim(struct obs_doing *d, unsigned *rest, struct obs_camera **camera)
 
 /* Of an action: in its order among the others, not behind what waits. */
 static int
-send_action(struct obs_doing *d, struct obs_aim *aim, struct obs_camera *c)
+send_action(struct obs_doing *d, struct obs_aim *aim, const struct obs_aim *before, struct obs_camera *c)
 {
 	struct obs_model *m = d->m;
 
 	if (!aim->dirty)
 		return 0; /* at a limit already */
 	d->o = obs_do_begin(m, OBS_REQ_SET_ITEM_TRANSFORM, 3, &d->id);
-	if (!d->o)
+	if (!d->o) {
+		*aim = *before;
 		return obs_refuse(d, ENOSPC, "OBS does not keep up: too many actions wait");
+	}
 	obs_aim_put(m, d->o, aim);
 	aim->settle_ns = m->now_ns + ACTION_NS;
 	if (c)
@@ -108,6 +110,7 @@ static int
 step(struct obs_doing *d, enum obs_axis axis)
 {
 	double by = axis == OBS_AXIS_ZOOM ? OBS_ZOOM_STEP : OBS_PAN_STEP;
+	struct obs_aim before;
 	struct obs_camera *c;
 	unsigned rest = 0;
 	struct obs_aim *aim = named_aim(d, &rest, &c);
@@ -119,11 +122,12 @@ step(struct obs_doing *d, enum obs_axis axis)
 		return obs_refuse(d, EINVAL, "a zoom by %g leaves nothing", by);
 	if (!obs_aim_is_known(d->m, aim, c))
 		return obs_refuse(d, EAGAIN, "OBS has not told yet where it is");
+	before = *aim;
 	if (axis == OBS_AXIS_ZOOM)
 		obs_aim_zoom(d->m, aim, 1 + by);
 	else
 		obs_aim_pan(aim, axis == OBS_AXIS_X ? by : 0, axis == OBS_AXIS_Y ? by : 0);
-	return send_action(d, aim, c);
+	return send_action(d, aim, &before, c);
 }
 
 int
@@ -152,7 +156,7 @@ obs_do_reset(struct obs_doing *d)
 	struct obs_model *m = d->m;
 	struct obs_camera *c;
 	unsigned rest = 0;
-	struct obs_aim *aim = named_aim(d, &rest, &c);
+	struct obs_aim *aim = named_aim(d, &rest, &c), before;
 
 	if (!aim)
 		return -ENOENT;
@@ -161,10 +165,11 @@ obs_do_reset(struct obs_doing *d)
 	/* A scale near nothing is what it is for. */
 	if (!obs_aim_is_known(m, aim, c) && !m->transform[aim->item].known)
 		return obs_refuse(d, EAGAIN, "OBS has not told yet where it is");
+	before = *aim;
 	if (strcmp(which, "reset-position") != 0)
 		obs_camera_reset_zoom(&aim->want, m->canvas_width, m->canvas_height);
 	if (strcmp(which, "reset-zoom") != 0)
 		obs_camera_reset_position(&aim->want, m->canvas_width, m->canvas_height);
 	obs_aim_change(aim, strcmp(which, "reset-position") ? OBS_CHANGED_ALL : OBS_CHANGED_X | OBS_CHANGED_Y);
-	return send_action(d, aim, c);
+	return send_action(d, aim, &before, c);
 }

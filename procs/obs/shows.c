@@ -138,6 +138,16 @@ obs_batched_cut(struct obs_doing *d, const char *scene)
 	obs_batched_vars(d, OBS_REQ_SET_OVERRIDE, "transitionName=name transitionDuration=ms", "", "s", "sceneName", scene);
 }
 
+/* OBS would put what was on air into preview, that is the scene itself; unless it is there. */
+void
+obs_batched_renewal(struct obs_doing *d, const char *scene)
+{
+	obs_batched_vars(d, OBS_REQ_GET_PREVIEW, "", "preview=currentPreviewSceneName", "");
+	obs_batched(d, OBS_REQ_SET_PREVIEW, "s", "sceneName", scene);
+	obs_batched_cut(d, scene);
+	obs_batched_vars(d, OBS_REQ_SET_PREVIEW, "sceneName=preview", "", "");
+}
+
 /* Which scene is in preview, OBS knows when it comes to that. */
 static int
 cut_preview(struct obs_doing *d)

@@ -141,10 +141,10 @@ choose_in_split(struct obs_doing *d, uint32_t camera)
 	c->stale_on_air |= copy_on_air && m->in_transition;
 	copy_on_air &= !m->in_transition;
 	d->ref = note_view(c);
-	obs_batch(d, show_in_split(m, NULL, scene, camera, c->view) + (copy_on_air ? OBS_CUT_REQUESTS : 0));
+	obs_batch(d, show_in_split(m, NULL, scene, camera, c->view) + (copy_on_air ? OBS_RENEW_REQUESTS : 0));
 	show_in_split(m, d, scene, camera, c->view);
 	if (copy_on_air)
-		obs_batched_cut(d, m->object[scene].name);
+		obs_renew_on_air(d, scene);
 	r = obs_batch_end(d, OBS_REQ_SET_ITEM_ENABLED);
 	if (r == 0)
 		c->last = camera;

@@ -376,12 +376,16 @@ obs_stage_event(struct obs_stage *s, const char *type, const char *data)
 static const char *
 log_request(struct obs_stage *s, const msgpack_object *r, char type[64])
 {
-	const msgpack_object *data = NULL;
+	const msgpack_object *data = NULL, *in = NULL, *out = NULL;
 	ck_assert(obs_get_str(r, "requestType", type, 64));
 	obs_get_map(r, "requestData", &data);
-	const char *text = printed(s, data);
-	fprintf(s->sent.f, "%s%s%s\n", type, data ? " " : "", text);
-	return text;
+	fprintf(s->sent.f, "%s%s%s", type, data ? " " : "", printed(s, data));
+	if (obs_get_map(r, "inputVariables", &in))
+		fprintf(s->sent.f, " <- %s", printed(s, in));
+	if (obs_get_map(r, "outputVariables", &out))
+		fprintf(s->sent.f, " -> %s", printed(s, out));
+	fputc('\n', s->sent.f);
+	return printed(s, data);
 }
 
 static msgpack_unpacked
@@ -414,8 +418,10 @@ note_message(struct obs_stage *s, struct asked *a, const uint8_t *bytes, size_t 
 		a->data = strdup(log_request(s, d, a->type));
 	} else {
 		ck_assert_double_eq(obs_number(&u.data, "op"), OBS_OP_BATCH);
-		for (uint32_t i = 0; i < requests->via.array.size; i++)
+		for (uint32_t i = 0; i < requests->via.array.size; i++) {
+			fputs("| ", s->sent.f);
 			log_request(s, &requests->via.array.ptr[i], a->type);
+		}
 		a->type[0] = 0;
 		a->bytes = malloc(len);
 		a->len = len;

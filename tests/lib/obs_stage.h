@@ -59,7 +59,7 @@ unsigned obs_stage_in_flight(const struct obs_stage *s);
 
 /*
  * The requests sent since the last call, a line each: "SetInputMute {'inputName':'Mic','inputMuted':true}\n". It sends first what may go out. Of
- * a picture and of any other batch each request is a line. Valid until the next call.
+ * a picture each request is a line; of any other batch, too, with "| " in front and its variables behind: " <- {in} -> {out}". Valid until the next call.
  */
 const char *obs_stage_sent(struct obs_stage *s);
 

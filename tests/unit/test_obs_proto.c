@@ -402,6 +402,29 @@ START_TEST(a_batch_has_its_requests_without_ids)
 }
 END_TEST
 
+START_TEST(a_request_of_a_batch_hands_on_variables)
+{
+	uint8_t buf[400];
+	struct obs_out o;
+	obs_out_init(&o, buf, sizeof(buf));
+	obs_put_batch(&o, 5, 3);
+	obs_put_batched_vars(&o, OBS_REQ_GET_PREVIEW, "", "scene=currentPreviewSceneName", 0);
+	obs_put_batched_vars(&o, OBS_REQ_SET_OVERRIDE, "sceneName=scene", "", 1);
+	obs_put_str(&o, "transitionName", "Cut");
+	obs_put_batched_vars(&o, OBS_REQ_GET_OVERRIDE, "sceneName=scene", "name=transitionName ms=transitionDuration", 0);
+	expect_bytes(&o, "{\"op\":8,\"d\":{\"requestId\":\"5\",\"haltOnFailure\":false,\"executionType\":0,\"requests\":["
+			 "{\"requestType\":\"GetCurrentPreviewScene\",\"outputVariables\":{\"scene\":\"currentPreviewSceneName\"}},"
+			 "{\"requestType\":\"SetSceneSceneTransitionOverride\",\"inputVariables\":{\"sceneName\":\"scene\"},"
+			 "\"requestData\":{\"transitionName\":\"Cut\"}},"
+			 "{\"requestType\":\"GetSceneSceneTransitionOverride\",\"inputVariables\":{\"sceneName\":\"scene\"},"
+			 "\"outputVariables\":{\"name\":\"transitionName\",\"ms\":\"transitionDuration\"}}]}}");
+	obs_out_init(&o, buf, sizeof(buf));
+	obs_put_batch(&o, 5, 1);
+	obs_put_batched_vars(&o, OBS_REQ_GET_PREVIEW, "sceneName=", "", 0);
+	ck_assert(!obs_out_done(&o));
+}
+END_TEST
+
 START_TEST(a_raw_request_carries_what_a_person_wrote)
 {
 	uint8_t buf[300], data[100];
@@ -551,6 +574,7 @@ main(void)
 	tcase_add_test(out, a_request_has_an_id_and_its_members);
 	tcase_add_test(out, maps_inside_end_by_themselves);
 	tcase_add_test(out, a_batch_has_its_requests_without_ids);
+	tcase_add_test(out, a_request_of_a_batch_hands_on_variables);
 	tcase_add_test(out, a_raw_request_carries_what_a_person_wrote);
 	tcase_add_test(out, what_is_not_whole_is_not_done);
 	tcase_add_test(out, every_request_has_a_name_and_is_found_by_it);
