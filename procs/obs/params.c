@@ -125,8 +125,7 @@ write_path(const struct obs_model *m, uint32_t object, enum obs_kind k, char out
 		size_t max = (BH_NAME_MAX - (n - parts + tail)) / names;
 		n = append_path(m, object, max, whole, sizeof(whole), &parts, &names);
 	}
-	snprintf(out, BH_NAME_MAX + 1, "%s%s%s", whole, n && last[0] ? "/" : "", last);
-	return cut;
+	return snprintf(out, BH_NAME_MAX + 1, "%s%s%s", whole, n && last[0] ? "/" : "", last) > (int)BH_NAME_MAX || cut;
 }
 
 void
@@ -141,10 +140,7 @@ static void
 write_label(const struct obs_object *o, const struct obs_kind_row *row, char out[LABEL_MAX + 1])
 {
 	const char *name = o->cls == OBS_ROOM ? "" : o->name, *more = row->label ? row->label : "";
-	size_t n = strlen(name), more_len = strlen(more);
-	if (n + (n && more_len) + more_len <= LABEL_MAX)
-		snprintf(out, LABEL_MAX + 1, "%s%s%s", name, n && more_len ? " " : "", more);
-	else
+	if (snprintf(out, LABEL_MAX + 1, "%s%s%s", name, name[0] && more[0] ? " " : "", more) > (int)LABEL_MAX)
 		snprintf(out, LABEL_MAX + 1, "%.*s", (int)whole_chars(name, LABEL_MAX), name);
 }
 
