@@ -725,11 +725,11 @@ void
 spawn_leave(struct child *c)
 {
 	struct bh_spawn_msg msg = {.type = BH_SPAWN_STOP, .slot = c->slot};
+	/* First, for who hears that it shall leave is gone at once; a leak checker that looks at it then is lost without its SIGSTOP. */
+	if (c->pidfd >= 0 && c->frozen)
+		syscall(SYS_pidfd_send_signal, c->pidfd, SIGCONT, NULL, 0);
 	if (c->sock >= 0)
 		bh_spawn_send(c->sock, &msg, NULL);
-	if (c->pidfd >= 0) {
+	if (c->pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, c->pidfd, SIGTERM, NULL, 0);
-		if (c->frozen)
-			syscall(SYS_pidfd_send_signal, c->pidfd, SIGCONT, NULL, 0);
-	}
 }

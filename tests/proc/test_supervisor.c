@@ -156,6 +156,28 @@ START_TEST(a_stopped_process_is_shown_as_stopped_and_left_alone)
 }
 END_TEST
 
+/* Not killed: it goes on, hears it and leaves. Again and again, for a moment is looked for in which this goes wrong. */
+START_TEST(a_stopped_process_leaves_when_it_is_asked)
+{
+	struct fleet f;
+	fleet_start(&f, FIXED "proc sluggish 6 5 2000 60000 1 1 1\noption stop_ms 60s\n" DESK NOBODY_GIVES_UP);
+	fleet_wait(10000, fleet_all_ok(&f));
+	for (int i = 0; i < 5; i++) {
+		kill(fleet_pid(&f, "sluggish"), SIGSTOP);
+		kill(fleet_pid(&f, "desk"), SIGKILL); /* its return makes work for all */
+		fleet_wait(10000, fleet_health(&f, "sluggish") == BH_HEALTH_DEGRADED);
+		if (i % 2) /* it goes on, and the supervisor does not know yet */
+			kill(fleet_pid(&f, "sluggish"), SIGCONT);
+		ck_assert_int_eq(fleet_ask(&f, BH_REQ_STOP, "sluggish", 0, NULL, NULL, 0), 0);
+		fleet_wait(10000, fleet_health(&f, "sluggish") == BH_HEALTH_STOPPED && !fleet_pid(&f, "sluggish"));
+		ck_assert_int_ne(fleet_proc(&f, "sluggish").death[0].cause, BH_CAUSE_SIGNAL);
+		ck_assert_int_eq(fleet_ask(&f, BH_REQ_START, "sluggish", 0, NULL, NULL, 0), 0);
+		fleet_wait(10000, fleet_all_ok(&f));
+	}
+	fleet_end(&f);
+}
+END_TEST
+
 START_TEST(hold_release_stop_start_restart_and_kill_do_what_they_say)
 {
 	struct fleet f;
@@ -476,6 +498,7 @@ main(void)
 	tcase_add_test(tc, a_process_that_is_never_ready_is_ended_with_that_cause);
 	tcase_add_test(tc, a_process_that_owes_work_without_progress_is_called_hung_and_ended);
 	tcase_add_test(tc, a_stopped_process_is_shown_as_stopped_and_left_alone);
+	tcase_add_test(tc, a_stopped_process_leaves_when_it_is_asked);
 	tcase_add_test(tc, hold_release_stop_start_restart_and_kill_do_what_they_say);
 	tcase_add_test(tc, bh_control_passes_the_answer_on_before_it_is_restarted_itself);
 	tcase_add_test(tc, who_does_not_leave_when_asked_is_killed);
