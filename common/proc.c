@@ -912,7 +912,7 @@ proc_ready(struct bh_proc *proc)
 }
 
 static void
-proc_turn(struct bh_proc *proc)
+proc_work(struct bh_proc *proc)
 {
 	proc->now_ns = bh_now_ns();
 	__atomic_store_n(&proc->self->beat, proc->self->beat + 1, __ATOMIC_RELAXED);
@@ -928,6 +928,12 @@ proc_turn(struct bh_proc *proc)
 	owed_look(proc);
 	if (proc_stop_asked)
 		proc->quit = true;
+}
+
+static void
+proc_turn(struct bh_proc *proc)
+{
+	proc_work(proc);
 	/* Its first descriptor came after the start (a connection, a device that appears): sleep in epoll from now on. */
 	if (!proc->bell_watch && proc->bell_rd >= 0 && bh_loop_has_fds(proc->loop) && use_pipe_bell(proc) < 0) {
 		bh_bug_self("cannot watch descriptors: %m; leaving");
@@ -939,6 +945,9 @@ proc_turn(struct bh_proc *proc)
 		sleep_in_epoll(proc);
 	else
 		sleep_on_futex(proc);
+	/* What had come before the wish to leave is dealt with, as an answer that somebody waits for. */
+	if (proc->quit)
+		proc_work(proc);
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #include "common/mem.h"
 #include "common/request.h"
+#include "common/spawn.h"
 #include "common/units.h"
 #include "common/wire/request.h"
 #include "tests/lib/host.h"
@@ -194,6 +195,25 @@ START_TEST(an_act_goes_into_the_routers_ring_and_its_answer_comes_back)
 	ck_assert_int_eq((int)bh_wire_get_int(a, "id", 0), 5);
 	bh_wire_get_str(a, "text", text, sizeof(text));
 	ck_assert_str_eq(text, "page Mix");
+}
+END_TEST
+
+/* As when everything is ended by a request: its answer and the wish to leave come together. */
+START_TEST(an_answer_that_came_before_the_wish_to_leave_is_passed_on)
+{
+	struct bh_spawn_msg leave = {.type = BH_SPAWN_STOP, .slot = HOST_SLOT};
+	struct bh_request_args args;
+	begin(5, "page");
+	bh_wire_str(&req, "page", "next");
+	send_request();
+	struct bh_event ev = take_request(&h.in, &args);
+	kill(h.pid, SIGSTOP);
+	give_result(&h.out, ev.total, 0, "page Mix", 0);
+	ck_assert_int_eq(bh_spawn_send(h.sock, &leave, NULL), 0);
+	kill(h.pid, SIGCONT);
+	const msgpack_object *a = receive();
+	ck_assert_msg(a && bh_wire_get_bool(a, "ok", false), "no answer");
+	ck_assert_int_eq(host_wait_death(&h, 5000), 0);
 }
 END_TEST
 
@@ -440,6 +460,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_read_is_answered_out_of_shared_memory);
 	tcase_add_test(t, an_act_goes_into_the_routers_ring_and_its_answer_comes_back);
+	tcase_add_test(t, an_answer_that_came_before_the_wish_to_leave_is_passed_on);
 	tcase_add_test(t, a_refused_reload_brings_all_its_errors_back);
 	tcase_add_test(t, answers_find_who_asked_whatever_their_order);
 	tcase_add_test(t, what_is_no_request_is_answered_by_an_error_and_counted);
