@@ -1,9 +1,14 @@
 /* report.c - see report.h */
 #include "procs/config/report.h"
 
+#include <ctype.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/config/suggest.h"
+#include "common/mem.h"
 
 /* Columns of a source line that are shown; a longer line is shown around the caret. */
 enum { SHOWN_COLUMNS = 100, SHOWN_BEFORE = 60 };
@@ -79,12 +84,52 @@ next_char(const char *p, const char *end)
 	return p;
 }
 
-/* What a terminal would take for a command is not printed. */
-static void
-put_source(FILE *out, const char *p, const char *end)
+/* Is the word before `colon` the key of a secret, or written like one? Where a file is wrong, nobody can tell by the tables. */
+static bool
+is_secret(const char *line, const char *colon)
 {
-	for (; p < end; p++)
-		putc((unsigned char)*p < 0x20 && *p != '\t' ? ' ' : *p, out);
+	static const char *const secret[] = {"password", "passphrase", "passwd", "secret", "token"};
+	const char *from = colon;
+	char word[32];
+	while (from > line && (isalnum((unsigned char)from[-1]) || from[-1] == '_' || from[-1] == '-'))
+		from--;
+	snprintf(word, sizeof(word), "%.*s", (int)(colon - from), from);
+	for (size_t i = 0; i < BH_ARRAY_LEN(secret); i++)
+		if (strcasestr(word, secret[i]))
+			return true;
+	return bh_suggest_from(word, secret, 1) != NULL; /* "pasword"; what is like the short ones is often another word */
+}
+
+/* Where the value behind a colon ends. Rather too much of the line than too little. */
+static const char *
+value_end(const char *p, const char *end)
+{
+	while (p < end && *p == ' ')
+		p++;
+	if (p < end && (*p == '"' || *p == '\'' || *p == '[' || *p == '{')) {
+		const char *last = memrchr(p + 1, *p == '[' ? ']' : *p == '{' ? '}' : *p, (size_t)(end - p - 1));
+		return last ? last + 1 : end;
+	}
+	while (p < end && *p != ',' && *p != '}' && *p != ']')
+		p++;
+	return p;
+}
+
+/* What a terminal would take for a command is not printed, and no secret: reports end in logs. */
+static void
+put_source(FILE *out, const char *line, const char *end, const char *from, const char *to)
+{
+	const char *hidden = line;
+	for (const char *p = line; p < to; p++) {
+		if (*p == ':' && p >= hidden && is_secret(line, p))
+			hidden = value_end(p + 1, end);
+		if (p < from)
+			continue;
+		if (p >= hidden || *p == ':' || *p == ' ')
+			putc((unsigned char)*p < 0x20 && *p != '\t' ? ' ' : *p, out);
+		else if (((unsigned char)*p & 0xc0) != 0x80)
+			putc('*', out);
+	}
 }
 
 static void
@@ -103,7 +148,7 @@ print_source(const struct report_entry *e, FILE *out)
 	for (int i = 0; i < SHOWN_COLUMNS && to < end; i++)
 		to = next_char(to, end);
 	fprintf(out, "    %s", from > line ? "..." : "");
-	put_source(out, from, to);
+	put_source(out, line, end, from, to);
 	fprintf(out, "%s\n    %s", to < end ? "..." : "", from > line ? "   " : "");
 	for (const char *p = from; p < caret; p = next_char(p, end))
 		putc(*p == '\t' ? '\t' : ' ', out);
