@@ -178,8 +178,14 @@ obs_model_event(struct obs_model *m, const char *type, const msgpack_object *dat
 	m->now_ns = now_ns;
 	m->in_event = true;
 	m->again |= m->taking && is_structural(type);
+	if (m->frozen) { /* all goes and comes back, and what is the same in both collections stays: the picture behind it tells */
+		obs_outputs_event(m, type, data);
+		m->in_event = false;
+		return;
+	}
 	if (!obs_inputs_event(m, type, data) && !obs_filters_event(m, type, data) && !obs_scenes_event(m, type, data))
 		obs_outputs_event(m, type, data);
+	obs_scenes_settle(m);
 	obs_cameras_event(m, type, data);
 	m->in_event = false;
 }
@@ -223,6 +229,7 @@ obs_take_result(struct obs_model *m, enum obs_req req, uint32_t ref, const struc
 	if (!obs_inputs_result(m, req, object, r) && !obs_filters_result(m, req, object, r) && !obs_scenes_result(m, req, object, r))
 		obs_outputs_result(m, req, object, r);
 	m->result_ns = 0;
+	obs_scenes_settle(m);
 }
 
 /* ------------------------------------------------------------------ what OBS refuses */
@@ -341,6 +348,13 @@ value_refused(struct obs_model *m, const struct obs_ask *ask, const struct obs_r
 		obs_queue_value(m->queue, id, m->now_ns); /* by its new name */
 		return;
 	}
+	obs_scenes_failed(m, ask, true);
+	obs_outputs_failed(m, ask);
+	if (obs_outputs_is_harmless(ask, r->code)) {
+		value_done(m, id);
+		obs_read_kind(m, m->of_param[id].object, (enum obs_kind)m->of_param[id].kind);
+		return;
+	}
 	write_what(m, ask, what, sizeof(what));
 	obs_words(r, words, sizeof(words));
 	const char *name = obs_req_name(ask->req);
@@ -382,10 +396,13 @@ obs_model_answer(struct obs_model *m, const struct obs_ask *ask, const struct ob
 	} else if (ask->lane == OBS_LANE_READ) {
 		obs_take_result(m, ask->req, ask->ref, r, ask->sent_ns);
 	} else if (!r->ok) {
+		obs_scenes_failed(m, ask, true);
 		const char *name = obs_req_name(ask->req);
 		obs_words(r, words, sizeof(words));
 		obs_fail(m, ask, "OBS: %s: %s", name ? name : "request", words);
 		obs_cameras_undo(m, ask);
+	} else {
+		obs_scenes_done(m, ask);
 	}
 }
 
@@ -395,6 +412,10 @@ obs_model_dropped(struct obs_model *m, const struct obs_ask *ask)
 	const char *name = obs_req_name(ask->req);
 	char what[200];
 	m->wants_picture |= m->connected && ask->lane == OBS_LANE_READ && !obs_is_poll(ask->req);
+	if (m->connected && ask->lane == OBS_LANE_SHOW) {
+		obs_scenes_failed(m, ask, false);
+		obs_outputs_failed(m, ask);
+	}
 	if (!ask->is_value && !ask->is_action)
 		return;
 	write_what(m, ask, what, sizeof(what));
@@ -428,6 +449,7 @@ obs_model_disconnected(struct obs_model *m)
 {
 	m->connected = m->frozen = m->taking = m->wants_picture = false;
 	obs_queue_reset(m->queue, on_lost);
+	obs_scenes_disconnected(m);
 	obs_cameras_lost(m);
 	for (uint32_t id = 0; m->held && id < m->params; id++) {
 		m->held -= m->of_param[id].held;
@@ -490,11 +512,14 @@ check_show(struct obs_model *m, uint32_t id, enum obs_kind k, uint64_t stamp_ns,
 static int
 give(struct obs_model *m, uint32_t id, enum obs_kind k, uint64_t stamp_ns, uint64_t max_age_ns)
 {
+	uint64_t until = max_age_ns < UINT64_MAX - stamp_ns ? stamp_ns + max_age_ns : 0;
 	if (obs_kinds[k].cls == OBS_CAMERA || obs_kinds[k].cls == OBS_PTZ)
 		return obs_cameras_set(m, m->of_param[id].object, k, &m->wanted[id]);
+	int r = obs_scenes_set(m, m->of_param[id].object, k, &m->wanted[id], until);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (!obs_kinds[k].show)
 		return obs_queue_value(m->queue, id, m->now_ns);
-	uint64_t until = max_age_ns < UINT64_MAX - stamp_ns ? stamp_ns + max_age_ns : 0;
 	return obs_queue_show_value(m->queue, id, m->now_ns, until);
 }
 
@@ -585,7 +610,7 @@ uint64_t
 obs_model_tick(struct obs_model *m, uint64_t now_ns)
 {
 	m->now_ns = now_ns;
-	uint64_t next = tick_held(m);
+	uint64_t next = sooner(tick_held(m), obs_outputs_thaw(m));
 	if (!m->connected || m->frozen)
 		return next;
 	next = sooner(next, obs_inputs_tick(m));

@@ -125,7 +125,7 @@ struct obs_sink {
 struct obs_object {
 	uint8_t cls;	/* enum obs_class */
 	bool used, seen; /* seen: told in the picture that is being taken; what was not is removed at its end */
-	bool audio, media, is_group; /* INPUT: has audio, is a media input; SCENE: is a group */
+	bool audio, media, is_group, hidden; /* INPUT: has audio, is a media input; SCENE: is a group; ITEM: is not visible */
 	uint8_t number;	/* ITEM: 1, or which of several of the same source in its scene; SETTING: 1 = an integer, 2 = a switch */
 	uint8_t twin;	/* 0, or its name in paths has "~2", "~3" behind it: another is written the same there */
 	bool asked;	/* FILTER: a setting of it was set once, so it is read from time to time where OBS does not tell of changes; INPUT: its

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "procs/obs/model.h"
-#include "procs/obs/tally.h"
+#include "procs/obs/scenes_int.h"
 
 struct obs_list { /* names that OBS tells in an order of its own: scenes, transitions, profiles, collections */
 	char (*name)[OBS_NAME_MAX + 1]; /* owned, OBS_CHOICES_MAX of them */
@@ -65,16 +65,17 @@ struct obs_model {
 	/* scenes.c */
 	uint32_t program, preview; /* objects, OBS_NONE */
 	bool studio_mode, in_transition;
-	uint32_t transition_from; /* program before it */
+	uint32_t transition_from; /* what else is on air while it runs; OBS_NONE = not known yet */
 	uint64_t transition_until_ns; /* a transition that is never told to have ended */
-	double tbar;
-	bool tbar_held;
+	double tbar; /* where the hand has it, 0 at the bottom */
+	struct obs_show show; /* scenes_int.h */
 	double canvas_width, canvas_height;
 
 	/* shows.c */
 	char cut_name[OBS_NAME_MAX + 1]; /* the transition of kind "cut_transition", as OBS's language calls it; "" = not told */
 	struct { uint32_t scene; uint64_t until_ns; } asked[2]; /* for program and preview; until then OBS may not have told it yet */
 	/* outputs.c */
+	struct obs_outputs outputs; /* scenes_int.h */
 	uint64_t next_stats_ns, next_media_ns;
 	/* cameras.c */
 	struct obs_cameras *cameras; /* owned */

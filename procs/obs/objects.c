@@ -156,6 +156,7 @@ obs_add(struct obs_model *m, enum obs_class cls, uint32_t parent, const char *na
 	object_init(m, n, cls, parent, name);
 	choose_twin(m, n);
 	link_in(m, n);
+	obs_scenes_changed(m, true);
 	return n;
 }
 
@@ -184,6 +185,7 @@ obs_remove(struct obs_model *m, uint32_t object)
 	if (!object || object >= m->objects || !m->object[object].used)
 		return;
 	struct obs_object *o = &m->object[object];
+	obs_scenes_forget(m, object);
 	o->used = false; /* a group that shows itself ends here */
 	if (has_below(o->cls))
 		remove_below(m, object);

@@ -145,6 +145,8 @@ obs_model_begin(struct obs_model *m, uint64_t now_ns)
 	m->cursor = 0;
 	m->planned = 0;
 	obs_publish(m, 0);
+	obs_scenes_begin(m);
+	obs_outputs_begin(m);
 	each_class(m, obs_unsee);
 }
 

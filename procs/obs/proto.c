@@ -77,7 +77,12 @@ obs_get_bool(const msgpack_object *map, const char *key, bool *out)
 bool
 obs_get_str(const msgpack_object *map, const char *key, char *out, size_t cap)
 {
-	const msgpack_object *o = obs_get(map, key);
+	return obs_str(obs_get(map, key), out, cap);
+}
+
+bool
+obs_str(const msgpack_object *o, char *out, size_t cap)
+{
 	if (!o || o->type != MSGPACK_OBJECT_STR || cap == 0)
 		return false;
 	const uint8_t *s = (const uint8_t *)o->via.str.ptr;

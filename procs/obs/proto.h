@@ -81,6 +81,7 @@ bool obs_get_number(const msgpack_object *map, const char *key, double *out); /*
 bool obs_get_int(const msgpack_object *map, const char *key, int64_t *out);   /* floats are rounded; beyond int64: false */
 bool obs_get_bool(const msgpack_object *map, const char *key, bool *out);
 bool obs_get_str(const msgpack_object *map, const char *key, char *out, size_t cap); /* cut on a character's border; false for what is no UTF-8 or has a NUL */
+bool obs_str(const msgpack_object *o, char *out, size_t cap); /* the same of an element of an array */
 bool obs_get_map(const msgpack_object *map, const char *key, const msgpack_object **out);
 bool obs_get_array(const msgpack_object *map, const char *key, const msgpack_object **items, uint32_t *count);
 

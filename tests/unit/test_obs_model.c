@@ -49,7 +49,10 @@ static struct obs_model *m;
 static void
 begin(void)
 {
-	s = obs_stage_new(NULL);
+	static struct obs_config cfg;
+	cfg = obs_stage_config();
+	cfg.stats_ms = 0;
+	s = obs_stage_new(&cfg);
 	m = obs_stage_model(s);
 	obs_stage_world(s, world);
 	ck_assert_int_eq(obs_stage_connect(s), 0);
