@@ -176,6 +176,8 @@ void
 obs_model_event(struct obs_model *m, const char *type, const msgpack_object *data, uint64_t now_ns)
 {
 	m->now_ns = now_ns;
+	if (m->frozen && is_structural(type))
+		return; /* everything goes, and much of it comes again under the same name: the picture behind it says what has really gone */
 	m->in_event = true;
 	m->again |= m->taking && is_structural(type);
 	if (m->frozen) { /* all goes and comes back, and what is the same in both collections stays: the picture behind it tells */

@@ -481,6 +481,29 @@ START_TEST(meters_are_wanted_only_while_somebody_looks)
 }
 END_TEST
 
+START_TEST(inputs_that_come_again_with_another_collection_keep_their_ids)
+{
+	static const struct obs_stage_row later[] = {
+		{"GetInputList", NULL, "{'inputs':[{'inputKind':'pulse_input_capture','inputName':'Mic','unversionedInputKind':'pulse_input_capture'}]}", 0}, {0}};
+	begin();
+	bh_param_id mic = obs_stage_id(s, "input/Mic/volume"), db = obs_stage_id(s, "input/Mic/filter/Gain/db");
+	m->frozen = true;
+	obs_stage_event(s, "InputRemoved", "{'inputName':'Mic'}");
+	obs_stage_event(s, "InputRemoved", "{'inputName':'Tape'}");
+	ck_assert(!obs_model_wants_picture(m));
+	m->frozen = false;
+	obs_stage_event(s, "InputCreated", "{'inputName':'Mic','inputKind':'pulse_input_capture','unversionedInputKind':'pulse_input_capture'}");
+	later_world = later;
+	obs_stage_on_request(s, on_later, NULL);
+	obs_stage_connect(s);
+	ck_assert_uint_eq(obs_stage_id(s, "input/Mic/volume"), mic);
+	ck_assert_uint_eq(obs_stage_id(s, "input/Mic/filter/Gain/db"), db);
+	ck_assert_str_eq(obs_stage_list(s, "input/Tape"), "");
+	obs_stage_answer_all(s);
+	end();
+}
+END_TEST
+
 /* ------------------------------------------------------------------ values */
 
 START_TEST(each_value_becomes_its_request)
@@ -790,6 +813,7 @@ main(void)
 	tcase_add_test(tc, settings_that_were_set_here_are_read_again_where_obs_does_not_tell_them);
 	tcase_add_test(tc, where_media_are_is_asked_while_they_play);
 	tcase_add_test(tc, meters_are_wanted_only_while_somebody_looks);
+	tcase_add_test(tc, inputs_that_come_again_with_another_collection_keep_their_ids);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("values");
 	tcase_add_test(tc, each_value_becomes_its_request);

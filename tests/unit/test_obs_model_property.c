@@ -332,16 +332,16 @@ filter_is_set(const char *data, struct toy_input *i, struct toy_filter *f)
 	tell_settings(i, f);
 }
 
-static const char *const can =
-	"{'availableRequests':['GetVersion','GetSceneList','GetInputList','GetInputVolume','GetInputMute','GetInputAudioBalance',"
-	"'GetInputAudioSyncOffset','GetInputAudioMonitorType','GetInputAudioTracks','GetMediaInputStatus','GetSourceFilterList',"
-	"'GetSourceFilter','GetSourceFilterDefaultSettings'%s]}";
+#define CAN \
+	"{'availableRequests':['GetVersion','GetSceneList','GetInputList','GetInputVolume','GetInputMute','GetInputAudioBalance'," \
+	"'GetInputAudioSyncOffset','GetInputAudioMonitorType','GetInputAudioTracks','GetMediaInputStatus','GetSourceFilterList'," \
+	"'GetSourceFilter','GetSourceFilterDefaultSettings'%s]}"
 
 static int
 answer_lists(FILE *f, const char *request)
 {
 	if (!strcmp(request, "GetVersion"))
-		fprintf(f, can, tells_settings ? ",'GetSourceFilterKindList'" : "");
+		fprintf(f, CAN, tells_settings ? ",'GetSourceFilterKindList'" : "");
 	else if (!strcmp(request, "GetSceneList"))
 		fprintf(f, "{'currentProgramSceneName':'One','scenes':[]}");
 	else if (!strcmp(request, "GetInputList")) {
