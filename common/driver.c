@@ -34,6 +34,7 @@ BH_LOG_TOPIC("driver");
 struct drv_param {
 	bool live, reported;
 	bool again; /* what is reported next is told even if it is what was reported last: a hand has wanted something else */
+	bool watched; /* METER: somebody looks at it */
 	bool added; /* in this life, since the last bh_param_begin() */
 	uint8_t type, access;
 	uint32_t gen;		/* of the directory index; 0 = there never was one */
@@ -52,8 +53,10 @@ struct bh_driver {
 	struct drv_param *param; /* owned, `cap` of them */
 	uint32_t cap, used;
 	uint32_t *bucket, bucket_mask; /* owned: the first live parameter of each hash, or NONE */
+	uint32_t watched; /* meters that somebody looks at */
 	uint32_t free_first, free_last; /* indexes below `used` that are free, the one that is free longest first */
 	bool dir_changed;
+	bool started; /* start() is done: it can be called back */
 	uint64_t max_age_ns;
 	uint32_t failed_gen; /* of the action of which the driver has told why it failed */
 	struct bh_quarantine *quarantine; /* borrowed: private segment */
@@ -232,7 +235,7 @@ forget_all(struct bh_driver *drv)
 {
 	memset(drv->param, 0, sizeof(*drv->param) * drv->cap);
 	memset(drv->bucket, 0xff, sizeof(*drv->bucket) * (drv->bucket_mask + 1));
-	drv->used = 0;
+	drv->used = drv->watched = 0;
 	drv->free_first = drv->free_last = NONE;
 }
 
@@ -293,6 +296,10 @@ record_take(struct bh_driver *drv, uint32_t n, const struct bh_dir_record *r)
 		free_out(drv, r->index);
 	if (!live && (p->live || fresh))
 		free_in(drv, r->index);
+	if (p->watched && (!live || !(r->access & BH_ACCESS_METER))) {
+		p->watched = false;
+		drv->watched--;
+	}
 	p->live = live;
 	p->record = n;
 	p->gen = r->gen;
@@ -341,6 +348,8 @@ free_index(const struct bh_driver *drv)
 		return drv->used;
 	return drv->free_first == NONE ? -ENOSPC : (int64_t)drv->free_first;
 }
+
+static void watch_look(struct bh_driver *drv, uint32_t id);
 
 static size_t
 choices_join(char *buf, size_t cap, const char *const *choices, uint16_t *count)
@@ -460,7 +469,10 @@ bh_param_add(struct bh_driver *drv, const struct bh_param *d)
 		p->reported = false;
 		p->wanted_gen = 0;
 	}
-	return param_publish(drv, &r, choices, len);
+	i = param_publish(drv, &r, choices, len);
+	if (i >= 0 && drv->started)
+		watch_look(drv, (uint32_t)i);
+	return i;
 }
 
 uint32_t
@@ -539,6 +551,12 @@ report_put(struct bh_driver *drv, bh_param_id id, uint64_t stamp_ns)
 	return r < 0 ? r : 0;
 }
 
+static bool
+is_meter(const struct drv_param *p)
+{
+	return p->access & BH_ACCESS_METER;
+}
+
 int
 bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v)
 {
@@ -550,7 +568,7 @@ bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v)
 	p->last = v;
 	p->reported = true;
 	p->again = false;
-	return report_put(drv, id, bh_now_ns());
+	return is_meter(p) && !p->watched ? 0 : report_put(drv, id, bh_now_ns());
 }
 
 static int
@@ -612,7 +630,8 @@ reported_recall(struct bh_driver *drv)
 	for (uint32_t i = 0; router && router->has_out && i < drv->used && i < router->out.cell_count; i++) {
 		struct bh_cell_body c;
 		struct bh_value v;
-		if (!drv->param[i].live || bh_cell_read(&router->out.cells[i], &c) <= 0 || c.stamp_ns < drv->param[i].since_ns)
+		if (!drv->param[i].live || is_meter(&drv->param[i]) || bh_cell_read(&router->out.cells[i], &c) <= 0 ||
+		    c.stamp_ns < drv->param[i].since_ns)
 			continue;
 		v = value_from(c.type, &c.v);
 		if (!value_fits(&drv->param[i], &v))
@@ -620,6 +639,43 @@ reported_recall(struct bh_driver *drv)
 		drv->param[i].last = v;
 		drv->param[i].reported = true;
 	}
+}
+
+/* ------------------------------------------------------------------ meters that somebody looks at */
+
+static void
+watch_set(struct bh_driver *drv, uint32_t id, bool watched)
+{
+	struct drv_param *p = &drv->param[id];
+	if (p->watched == watched)
+		return;
+	p->watched = watched;
+	drv->watched += watched ? 1u : -1u;
+	if (watched && p->reported)
+		report_put(drv, id, bh_now_ns());
+	if (drv->desc->on_watch && drv->started)
+		drv->desc->on_watch(drv->data, id, watched);
+}
+
+/* What the router's cell says of it. */
+static void
+watch_look(struct bh_driver *drv, uint32_t id)
+{
+	struct bh_value v;
+	if (drv->param[id].live && is_meter(&drv->param[id]))
+		watch_set(drv, id, bh_wanted(drv, id, &v) && v.i != 0); /* 1.0 is not 0 either */
+}
+
+bool
+bh_watched(const struct bh_driver *drv, bh_param_id id)
+{
+	return id < drv->cap && drv->param[id].live && drv->param[id].watched;
+}
+
+uint32_t
+bh_watched_count(const struct bh_driver *drv)
+{
+	return drv->watched;
 }
 
 /* ------------------------------------------------------------------ applying */
@@ -630,6 +686,10 @@ apply_value(struct bh_driver *drv, uint32_t id, uint32_t gen, uint64_t seq, cons
 	struct drv_param *p = &drv->param[id];
 	uint64_t digest = digest_value(id, v);
 	p->wanted_gen = gen;
+	if (is_meter(p)) {
+		watch_set(drv, id, v->i != 0);
+		return;
+	}
 	if (!drv->desc->on_value || is_quarantined(drv, BH_EV_VALUE, id, digest))
 		return;
 	mark_set(drv, BH_EV_VALUE, id, digest, seq);
@@ -888,6 +948,7 @@ driver_resync(struct bh_driver *drv, bool backend_is_new)
 		struct drv_param *p = &drv->param[i];
 		struct bh_cell_body want, have = {0};
 		struct bh_value v;
+		watch_look(drv, i);
 		if (!p->live || !(p->access & BH_ACCESS_WRITE))
 			continue;
 		bool wanted = wanted_cell(drv, i, &want);
@@ -930,7 +991,7 @@ driver_on_peer(struct bh_proc *proc, void *state, struct bh_peer *peer)
 	drv->dir_changed = true;
 	for (uint32_t i = 0; i < drv->used; i++) {
 		drv->param[i].wanted_gen = 0;
-		if (drv->param[i].live && drv->param[i].reported)
+		if (drv->param[i].live && drv->param[i].reported && (!is_meter(&drv->param[i]) || drv->param[i].watched))
 			report_put(drv, i, bh_now_ns());
 	}
 	driver_resync(drv, false);
@@ -1054,6 +1115,7 @@ driver_start(struct bh_proc *proc, void *state)
 	r = drv->desc->start ? drv->desc->start(drv, drv->data) : 0;
 	if (r < 0)
 		return r;
+	drv->started = true;
 	driver_resync(drv, drv->desc->resync_all);
 	if (drv->desc->on_ready)
 		drv->desc->on_ready(drv->data);

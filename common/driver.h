@@ -111,6 +111,12 @@ struct bh_driver_desc {
 	int (*on_config)(void *data, const void *config, char *why, size_t cap);
 	/* A person asks for `sync`: what was reported is said again; ask the backend whether it is still so. May be NULL. */
 	void (*on_sync)(void *data);
+	/*
+	 * Somebody looks at this METER now, or nobody does any more: on a page shown, in a condition, by a tool. Called from the end of
+	 * start() on, in each life for those that are looked at, and when one is added that is. May be NULL: levels that nobody looks at
+	 * are not sent anyway, but the backend may be spared them, too.
+	 */
+	void (*on_watch)(void *data, bh_param_id id, bool watched);
 	/* The inboxes are empty: send what is collected. May be NULL. */
 	void (*on_idle)(void *data);
 };
@@ -148,6 +154,9 @@ void bh_param_begin(struct bh_driver *drv);
 
 /* What the backend now has. Unchanged values are not sent again. 0 or -errno. */
 int bh_report(struct bh_driver *drv, bh_param_id id, struct bh_value v);
+/* Does anybody look at this METER; at how many of ours does somebody? What is reported of others is kept until somebody does. */
+bool bh_watched(const struct bh_driver *drv, bh_param_id id);
+uint32_t bh_watched_count(const struct bh_driver *drv);
 /* What was wanted last, if anything was ever: 1 and the value, else 0. */
 int bh_wanted(struct bh_driver *drv, bh_param_id id, struct bh_value *v);
 /*

@@ -142,6 +142,7 @@ static_assert(sizeof(struct bh_rec_control) == BH_RECORD_BYTES, "ABI");
 #define BH_PAR_TEXT_WANTED 32u /* TEXT: the one text kept is the wanted one */
 #define BH_PAR_GONE 64u	   /* the parameter was removed from the directory */
 #define BH_PAR_OVERTAKEN 256u /* while pending, wanted anew: echoes of older values may come after one that is equal */
+#define BH_PAR_WATCHED 512u /* METER: its driver was told that somebody looks; `wanted` is 1, not a level */
 #define BH_PAR_REFUSED 128u /* the driver gave the wanted value back as quarantined or failed */
 
 struct bh_rec_param {
@@ -160,7 +161,7 @@ struct bh_rec_param {
 	union {
 		struct {
 			union bh_num reported, wanted;
-			uint64_t echo_ns; /* pending: until then another reported value may be an older echo */
+			uint64_t echo_ns; /* pending: until then another reported value may be an older echo. METER: a tool looks until then */
 			uint64_t choice; /* the router's own ENUMs: hash of the choice's name, what a new configuration finds it by */
 			uint64_t spare[4];
 		};

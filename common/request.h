@@ -23,6 +23,8 @@ enum bh_request {
 	BH_REQ_PAGE,	/* v.i = page number from 0, or -1 next, -2 previous, -3 back; slot: a surface whose group is meant, else the main one */
 	BH_REQ_RESTORE, /* from bh-store at a cold start: text = full parameter name ("loop/ch1/level") or "page:NAME", with type, v:
 			 * a value of the last snapshot, stale until confirmed. -ENOENT: not known (yet); -EALREADY: newer known */
+	BH_REQ_WATCH,	/* slot, index and, in text, as many more as fit (uint32_t each): meters that somebody looks at; v.i = for how many
+			 * seconds from now, at most BH_WATCH_MOST_S. It ends by itself */
 	/* to the supervisor */
 	BH_REQ_START = 64, /* slot */
 	BH_REQ_STOP,
@@ -49,6 +51,7 @@ enum bh_calibrate_step {
 	BH_CALIBRATE_STEPS
 };
 
+#define BH_WATCH_MOST_S 60
 #define BH_RESULT_LIST 1 /* v.i of a result whose text is a list */
 
 struct bh_request_args {

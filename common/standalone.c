@@ -258,6 +258,31 @@ on_input(void *data, int fd, uint32_t events)
 
 /* ------------------------------------------------------------------ around the driver */
 
+/* Who runs a driver alone looks at all its meters. */
+static void
+watch_meters(void)
+{
+	static struct bh_dir_index index;
+	static bool told[BH_MAX_PARAMS];
+	struct bh_dir_record r;
+	bh_dir_index(&index, &alone.proc->dir);
+	for (uint32_t i = 0; i < alone.params && i < BH_MAX_PARAMS; i++) {
+		if (bh_dir_find(&index, i, &r) < 0 || !(r.access & BH_ACCESS_METER)) {
+			told[i] = false;
+			continue;
+		}
+		struct bh_event ev = {.kind = BH_EV_VALUE, .id = i, .type = r.type, .stamp_ns = bh_now_ns()};
+		union bh_val on = {.u = {0}};
+		if (r.type == BH_FLOAT)
+			on.f = 1;
+		else
+			on.i = 1;
+		if (!told[i])
+			bh_outbox_put(&alone.out, &ev, &on, 0);
+		told[i] = true;
+	}
+}
+
 static void
 take_reports(void)
 {
@@ -270,6 +295,8 @@ take_reports(void)
 		if ((ev.kind == BH_EV_VALUE || ev.kind == BH_EV_METER) && alone.trace && record_of(ev.id, &r) &&
 		    bh_event_value(&ev, payload, len, &v) == 0)
 			print_value(&r, ev.type, &v);
+		else if (ev.kind == BH_EV_DIRECTORY)
+			watch_meters();
 		else if (ev.kind == BH_EV_DROPPED)
 			printf("error: not done: %.*s\n", len ? (int)len : 60, len ? (const char *)payload : bh_drop_name((uint32_t)ev.v.i));
 		bh_ring_advance(&alone.in.ring, &ev);

@@ -145,7 +145,8 @@ enum bh_event_kind {
  * driver -> router, id = parameter: VALUE or METER as typed in the directory; DROPPED (id = action, gen = its number, total =
  *   its origin, v.i = enum bh_drop, payload = why in words, may be empty; with v.u[1] = 1: id = parameter whose wanted value the backend
  *   refused); DIRECTORY.
- * router -> driver: VALUE id = parameter, what is wanted; ACTION id = action, gen = number of the action, total = origin (slot
+ * router -> driver: VALUE id = parameter, what is wanted; of a METER: 1 while somebody looks at it, 0 when nobody does any more;
+ *   ACTION id = action, gen = number of the action, total = origin (slot
  *   << 16 | control), payload = arguments, each NUL-terminated; stamp_ns = the moment of the press.
  */
 enum bh_drop { BH_DROP_LATE = 1, BH_DROP_FULL, BH_DROP_QUARANTINED, BH_DROP_FAILED, BH_DROP_UNKNOWN, BH_DROP_DOWN };

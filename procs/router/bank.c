@@ -135,6 +135,7 @@ detach(struct bh_core *core, uint32_t t)
 		from = &core->target[*from].same;
 	if (from && *from == t)
 		*from = at->same;
+	core_queue_watch(core, at->param);
 	at->param = at->same = at->next = NONE;
 	at->hash = 0;
 	target_name(core, t)[0] = '\0';

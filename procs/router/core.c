@@ -296,7 +296,7 @@ bh_core_begin(struct bh_core *core, struct bh_tx *tx, uint64_t now_ns)
 	/* Time does not run backwards, whatever the caller's clock does after a restart on another machine. */
 	core->now = core->wall = now_ns;
 	core->serial++;
-	tx->changes = tx->outputs = tx->meters = tx->drives = tx->faults = 0;
+	tx->changes = tx->outputs = tx->meters = tx->drives = tx->levels = tx->faults = 0;
 }
 
 /* The generations of a peer whose ring to us is a fresh one begin anew. */
@@ -837,9 +837,12 @@ bh_core_verify(struct bh_core *core, uint16_t slot, bh_core_cell_gen cell_gen, v
 		struct core_param *p = &core->param[peer->first + k];
 		struct bh_rec_param *r = core_param_rec(core, p);
 		uint32_t there = cell_gen ? cell_gen(data, slot, k) : 0;
-		if ((!r->tag || r->tag == BH_REC_TAG_PARAM) && newer(there, r->wanted_gen))
+		bool lost = (!r->tag || r->tag == BH_REC_TAG_PARAM) && newer(there, r->wanted_gen);
+		if (lost)
 			r->wanted_gen = there;
-		else if (p->present && (!cell_gen || there != r->wanted_gen))
+		if (p->present && p->access & BH_ACCESS_METER && (!cell_gen || lost || there != r->wanted_gen))
+			core_watch_again(core, p);
+		else if (!lost && p->present && (!cell_gen || there != r->wanted_gen))
 			core_queue_tell(core, peer->first + k);
 	}
 }

@@ -27,6 +27,8 @@
  *   every kind of binding is a row of functions, one for each thing a hand can do      kinds.c
  *   what a control shows is by its own kind, from its bindings alone                   show.c
  *   an action that cannot be sent, or comes back, flashes its button for flash_ms      core.c
+ *   a meter's driver is told while somebody looks at it: on a page shown, in a condition or
+ *   reaction, by a tool for a while                                                    meter.c
  *   requests are a hand, or a writer like another                                      request.c
  */
 #pragma once
@@ -64,6 +66,7 @@ struct bh_tx {
 	struct bh_journal_output *output;
 	uint32_t outputs;
 	uint32_t meters; /* how many of the outputs are meters */
+	uint32_t levels; /* how many of the changes are of levels, or of who looks at them: nothing that is kept on disk */
 	uint32_t drives; /* ... go to drivers */
 	uint32_t faults; /* words of peers that made no sense */
 };

@@ -74,6 +74,7 @@ struct core_param {
 	uint16_t choices;
 	uint8_t type, access;
 	bool present, queued;
+	bool unsure; /* METER: what its driver was told may not stand in its cell */
 	bool replanned; /* of the room: a new configuration moved its record: to be written down */
 	uint32_t index, rec, dir_gen;
 	uint32_t target; /* first of the targets that it stands behind, or NONE */
@@ -268,6 +269,8 @@ void core_param_arm(struct bh_core *core, struct core_param *p);
 /* Newest value, or the type NONE. */
 enum bh_type core_newest(struct bh_core *core, const struct core_param *p, union bh_val *v, bool *stale);
 void core_tell_param(struct bh_core *core, struct core_param *p);
+/* Send its `wanted` to its driver. */
+void core_param_out(struct bh_core *core, struct core_param *p, uint64_t stamp_ns);
 void core_queue_tell(struct bh_core *core, uint32_t param);
 /* Everything that shows this target, or parameter, is to be rendered. */
 void core_queue_target(struct bh_core *core, uint32_t target);
@@ -326,7 +329,20 @@ void core_queue_ctl(struct bh_core *core, uint32_t ctl);
 void core_render(struct bh_core *core, struct core_ctl *c);
 /* Tell the surface, if it was not told the same before (or `force`). */
 void core_show(struct bh_core *core, struct core_ctl *c, const struct core_shown *shown, bool force);
+/* A level for a meter of a surface. */
+void core_show_level(struct bh_core *core, const struct core_param *p, uint32_t b, const union bh_val *v, uint64_t stamp_ns);
+
+/* ------------------------------------------------------------------ meter.c */
 void core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns);
+/* Who looks at this parameter may be others now: if it is a METER, its driver is told with what else is to be told. */
+void core_queue_watch(struct bh_core *core, uint32_t param);
+/* The same, and what stands in its cell is not what was told. */
+void core_watch_again(struct bh_core *core, struct core_param *p);
+/* Tell its driver, if it was told otherwise. */
+void core_tell_watch(struct bh_core *core, struct core_param *p);
+/* A tool looks at it until then. */
+void core_watch_lease(struct bh_core *core, struct core_param *p, uint64_t until_ns);
+void core_watch_timer(struct bh_core *core, struct core_param *p);
 
 /* ------------------------------------------------------------------ show.c */
 /* What a control that is no fader shows by its bindings; nothing bound: the type NONE. When it changes by itself: c->look_ns. */

@@ -222,7 +222,7 @@ write_records(struct router *r)
 	if (!r->tx.changes)
 		return;
 	__atomic_store_n(&r->self->state_gen, r->self->state_gen + 1, __ATOMIC_RELEASE);
-	r->dirty = true;
+	r->dirty |= r->tx.changes > r->tx.levels;
 }
 
 /* The last event of a scan rings at once those it concerns; within a scan each sleeper is rung but once. */

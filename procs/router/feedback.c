@@ -109,8 +109,8 @@ core_render(struct bh_core *core, struct core_ctl *c)
  * A level, from its driver to the meters on this page that show it. It needs no durability: the next one is a few milliseconds
  * away. So nothing is written down, and a transaction of meters alone is not committed but sent.
  */
-static void
-show_level(struct bh_core *core, const struct core_param *p, uint32_t bn, const union bh_val *v, uint64_t stamp_ns)
+void
+core_show_level(struct bh_core *core, const struct core_param *p, uint32_t bn, const union bh_val *v, uint64_t stamp_ns)
 {
 	struct core_ctl *c = &core->ctl[core->binding_ctl[bn]];
 	const struct bh_rec_control *r = core_ctl_rec(core, c);
@@ -130,20 +130,4 @@ show_level(struct bh_core *core, const struct core_param *p, uint32_t bn, const 
 	core_out_value(core, c->slot, &ev, &shown.v);
 	c->meter_live = shown.v.f != 0;
 	c->meter_param = (uint32_t)(p - core->param);
-}
-
-void
-core_meter(struct bh_core *core, struct core_param *p, const union bh_val *v, uint64_t stamp_ns)
-{
-	if (p->type != BH_FLOAT && p->type != BH_INT)
-		return;
-	for (uint32_t t = p->target; t != NONE; t = core->target[t].same) {
-		for (uint32_t n = core->target[t].first; n != NONE; n = core->link[n]) {
-			bool of_condition;
-			uint32_t bn = core_link_binding(n, &of_condition);
-			core->steps++;
-			if (!of_condition)
-				show_level(core, p, bn, v, stamp_ns);
-		}
-	}
 }

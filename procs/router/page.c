@@ -61,6 +61,7 @@ core_set_target(struct bh_core *core, struct core_param *p)
 		at->same = p->target;
 		p->target = t;
 		core_queue_target(core, t);
+		core_queue_watch(core, at->param);
 	}
 }
 
@@ -181,6 +182,8 @@ link_target(struct bh_core *core, uint32_t link, uint32_t t)
 	if (next != NONE)
 		core->link_back[next] = link;
 	core->target[t].first = link;
+	if (next == NONE)
+		core_queue_watch(core, core->target[t].param);
 }
 
 static void
@@ -195,6 +198,8 @@ unlink_target(struct bh_core *core, uint32_t link, uint32_t t)
 		core->link[back] = next;
 	if (next != NONE)
 		core->link_back[next] = back;
+	if (core->target[t].first == NONE)
+		core_queue_watch(core, core->target[t].param);
 }
 
 static uint32_t

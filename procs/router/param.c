@@ -83,8 +83,8 @@ param_equal(const struct core_param *p, const union bh_num *a, const union bh_nu
 
 /* ------------------------------------------------------------------ wanted */
 
-static void
-param_out(struct bh_core *core, struct core_param *p, uint64_t stamp_ns)
+void
+core_param_out(struct bh_core *core, struct core_param *p, uint64_t stamp_ns)
 {
 	const struct bh_rec_param *r = core_param_rec(core, p);
 	struct bh_event ev = {
@@ -117,7 +117,7 @@ param_want(struct bh_core *core, struct core_param *p, const union bh_val *v, ui
 	}
 	core_dirty(core, p->rec);
 	core_due(core, p->rec, 0);
-	param_out(core, p, stamp_ns);
+	core_param_out(core, p, stamp_ns);
 }
 
 bool
@@ -150,10 +150,12 @@ core_tell_param(struct bh_core *core, struct core_param *p)
 {
 	struct bh_rec_param *r = core_param_rec(core, p);
 	union bh_val v;
+	if (p->present && p->access & BH_ACCESS_METER)
+		core_tell_watch(core, p);
 	if (!p->present || !(p->access & BH_ACCESS_WRITE))
 		return;
 	if (r->flags & BH_PAR_PENDING) {
-		param_out(core, p, core->now);
+		core_param_out(core, p, core->now);
 		return;
 	}
 	if (!(p->access & BH_ACCESS_RESTORE) || core_newest(core, p, &v, NULL) == BH_NONE)
@@ -182,6 +184,10 @@ core_param_arm(struct bh_core *core, struct core_param *p)
 	const struct bh_rec_param *r = core_param_rec(core, p);
 	bool waits = p->present && p->type != BH_TEXT && r->flags & BH_PAR_ADRIFT;
 	core->steps++;
+	if (p->access & BH_ACCESS_METER) {
+		core_due(core, p->rec, p->present ? r->echo_ns : 0);
+		return;
+	}
 	core_due(core, p->rec, waits ? param_echo_end(core, p) : 0);
 }
 
@@ -189,6 +195,8 @@ void
 core_param_timer(struct bh_core *core, struct core_param *p)
 {
 	struct bh_rec_param *r = core_param_rec(core, p);
+	if (p->present && p->access & BH_ACCESS_METER)
+		core_watch_timer(core, p);
 	if (!(r->flags & BH_PAR_ADRIFT) || !p->present)
 		return;
 	uint64_t end = param_echo_end(core, p);
@@ -416,6 +424,7 @@ bh_core_directory(struct bh_core *core, uint16_t slot, const struct bh_dir_recor
 	core_set_target(core, p);
 	core_bank_offer(core, p, was);
 	core_param_arm(core, p);
+	core_queue_watch(core, (uint32_t)(p - core->param));
 	if (core->holding)
 		core_buttons_param(core, p);
 	return 0;

@@ -244,6 +244,23 @@ request_restore(struct bh_core *core, const struct bh_request_args *a)
 	return -ENOENT;
 }
 
+/* Meters that somebody looks at by the tool. What is none is left out: its value is there anyway. */
+static int
+request_watch(struct bh_core *core, const struct bh_request_args *a)
+{
+	uint32_t more = a->text_len <= sizeof(a->text) ? a->text_len / (uint32_t)sizeof(uint32_t) : 0, index = a->index;
+	if (a->v.i < 0 || a->v.i > BH_WATCH_MOST_S)
+		return -ERANGE;
+	for (uint32_t k = 0; k <= more; k++) {
+		struct core_param *p = core_find_param(core, a->slot, index);
+		if (p && p->access & BH_ACCESS_METER && core_has_room(core, 1, 1))
+			core_watch_lease(core, p, core->now + (uint64_t)a->v.i * 1000000000ull);
+		if (k < more)
+			memcpy(&index, a->text + k * sizeof(index), sizeof(index));
+	}
+	return 0;
+}
+
 void
 core_request(struct bh_core *core, uint16_t from, const struct bh_event *ev, const void *payload, size_t len)
 {
@@ -264,6 +281,7 @@ core_request(struct bh_core *core, uint16_t from, const struct bh_event *ev, con
 	case BH_REQ_MOVE:
 	case BH_REQ_TURN: r = request_hand(core, ev, &a, &text); break;
 	case BH_REQ_PAGE: r = request_page(core, &a, &text); break;
+	case BH_REQ_WATCH: r = request_watch(core, &a); break;
 	case BH_REQ_RESTORE: r = request_restore(core, &a); break;
 	default: text = "the router does not know this request"; break;
 	}

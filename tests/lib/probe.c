@@ -17,18 +17,22 @@ struct probe {
 	uint32_t later_origin, later_gen; /* gen 0 = nothing */
 	bool deaf;	       /* values are neither applied nor reported */
 	char why[64];
+	unsigned watches;
 };
 
-enum { P_ANSWER, P_SEEN, P_VALUES };
+enum { P_ANSWER, P_SEEN, P_VALUES, P_METER, P_WATCHES, P_WATCHED };
 
 static const struct bh_param probe_params[] = {
 	[P_ANSWER] = BH_PARAM("answer", .type = BH_INT, .min = -1e18, .max = 1e18, .access = BH_R),
 	[P_SEEN] = BH_PARAM("seen", .type = BH_FLOAT, .min = -1e9, .max = 1e9, .access = BH_R),
 	[P_VALUES] = BH_PARAM("values", .type = BH_INT, .max = 1e9, .access = BH_R),
+	[P_METER] = BH_PARAM("meter", .type = BH_FLOAT, .unit = "dB", .min = -60, .max = 0, .access = BH_METER),
+	[P_WATCHES] = BH_PARAM("watches", .type = BH_INT, .max = 1e9, .access = BH_R),
+	[P_WATCHED] = BH_PARAM("watched", .type = BH_INT, .max = 1e9, .access = BH_R),
 	{0},
 };
 
-enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP, A_REFUSE, A_LATER, A_REFUSE_VALUE, A_UNCONFIRMED };
+enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP, A_REFUSE, A_LATER, A_REFUSE_VALUE, A_UNCONFIRMED, A_LEVEL };
 
 static const struct bh_action_desc probe_actions[] = {
 	[A_ADD] = BH_ACTION("add", .args = "PREFIX COUNT", .help = "add PREFIX0 to PREFIXn"),
@@ -40,6 +44,7 @@ static const struct bh_action_desc probe_actions[] = {
 	[A_LATER] = BH_ACTION("later", .args = "WHY", .help = "fail after the next action"),
 	[A_REFUSE_VALUE] = BH_ACTION("refuse-value", .args = "ID WHY", .help = "say that a value was refused"),
 	[A_UNCONFIRMED] = BH_ACTION("unconfirmed", .args = "ID", .help = "is a wanted value newer than what was reported?"),
+	[A_LEVEL] = BH_ACTION("level", .args = "DB", .help = "what the meter shows"),
 	{0},
 };
 
@@ -86,6 +91,7 @@ probe_on_action(void *data, const struct bh_action *a)
 		bh_param_begin(p->drv);
 		add_all(p, first, count);
 		return answer(p, bh_param_sweep(p->drv));
+	case A_LEVEL: return bh_report(p->drv, P_METER, bh_float(atof(first)));
 	case A_STAMP: return answer(p, (int64_t)bh_wanted_stamp(p->drv, id));
 	case A_REFUSE:
 		if (a->argc)
@@ -117,6 +123,16 @@ probe_on_value(void *data, bh_param_id id, const struct bh_value *v)
 	return bh_report(p->drv, id, *v);
 }
 
+/* How often this was called in this life, and how many are looked at. */
+static void
+probe_on_watch(void *data, bh_param_id id, bool watched)
+{
+	struct probe *p = data;
+	if (bh_watched(p->drv, id) == watched)
+		bh_report(p->drv, P_WATCHES, bh_int(++p->watches));
+	bh_report(p->drv, P_WATCHED, bh_int(bh_watched_count(p->drv)));
+}
+
 static int
 probe_start(struct bh_driver *drv, void *data)
 {
@@ -127,4 +143,4 @@ probe_start(struct bh_driver *drv, void *data)
 }
 
 BH_DRIVER(.name = "probe", .state_size = sizeof(struct probe), .params = probe_params, .actions = probe_actions, .max_params = 4096,
-	  .start = probe_start, .on_value = probe_on_value, .on_action = probe_on_action)
+	  .start = probe_start, .on_value = probe_on_value, .on_action = probe_on_action, .on_watch = probe_on_watch)

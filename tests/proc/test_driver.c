@@ -222,6 +222,7 @@ END_TEST
 START_TEST(meters_move_only_while_the_transport_plays_and_idle_costs_no_wake_up)
 {
 	uint32_t meter = host_param(&h, "ch1/meter");
+	host_want(&h, meter, bh_float(1), true); /* somebody looks */
 	host_want(&h, level, bh_float(0), true);
 	host_act(&h, A_TRANSPORT, 0, "play", NULL);
 	struct bh_value v = {0};

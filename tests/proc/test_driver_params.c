@@ -8,10 +8,11 @@
 
 #include "tests/lib/host.h"
 
-enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP };
-enum { P_ANSWER, P_SEEN, P_VALUES, P_STATIC };
+enum { A_ADD, A_REMOVE, A_RENAME, A_LIST, A_STAMP, A_REFUSE, A_LATER, A_REFUSE_VALUE, A_UNCONFIRMED, A_LEVEL };
+enum { P_ANSWER, P_SEEN, P_VALUES, P_METER, P_WATCHES, P_WATCHED, P_STATIC };
 
 #define WAIT_MS 10000
+#define LAST "x4089" /* BH_MAX_PARAMS - P_STATIC - 1 */
 
 static struct host h;
 static int64_t asked;
@@ -72,7 +73,7 @@ static void
 setup_small(void)
 {
 	asked = 0;
-	host_start_large(&h, "probe", 16, NULL);
+	host_start_large(&h, "probe", P_STATIC + 13, NULL);
 }
 
 static void
@@ -93,7 +94,7 @@ START_TEST(as_many_as_there_may_be_are_added_at_once_and_no_more)
 	unsigned most = BH_MAX_PARAMS - P_STATIC;
 	ck_assert_int_eq(ask_n(A_ADD, "x", BH_MAX_PARAMS), most);
 	ck_assert_uint_eq(count_live(), BH_MAX_PARAMS);
-	uint32_t last = host_param(&h, "x4092"), records = bh_dir_count(&h.dir);
+	uint32_t last = host_param(&h, LAST), records = bh_dir_count(&h.dir);
 	ck_assert_uint_eq(last, BH_MAX_PARAMS - 1);
 	ck_assert_int_eq(ask_n(A_LIST, "x", most), 0); /* nothing new, nothing gone */
 	ck_assert_uint_eq(bh_dir_count(&h.dir), records);
@@ -101,26 +102,26 @@ START_TEST(as_many_as_there_may_be_are_added_at_once_and_no_more)
 	host_expect(&h, last, bh_float(-6), WAIT_MS);
 	ck_assert_int_eq(ask_n(A_LIST, "y", 1000), most); /* there was no room for any of them */
 	ck_assert_int_eq(ask_n(A_ADD, "y", 1000), 1000);
-	ck_assert(has("y999") && !has("x0") && !has("x4092"));
+	ck_assert(has("y999") && !has("x0") && !has(LAST));
 }
 END_TEST
 
 START_TEST(an_index_is_given_away_last_by_whom_it_was_used_last)
 {
-	ck_assert_int_eq(ask_n(A_ADD, "a", 4), 4); /* 3 to 6 */
-	ck_assert_int_eq(ask(A_REMOVE, "5", "1"), 1);
-	ck_assert_int_eq(ask(A_REMOVE, "3", "1"), 1);
+	ck_assert_int_eq(ask_n(A_ADD, "a", 4), 4); /* from P_STATIC on */
+	ck_assert_int_eq(ask(A_REMOVE, "8", "1"), 1);
+	ck_assert_int_eq(ask(A_REMOVE, "6", "1"), 1);
 	ck_assert_int_eq(ask_n(A_ADD, "b", 9), 9); /* those that nobody had */
-	ck_assert_uint_eq(host_param(&h, "b0"), 7);
-	ck_assert_uint_eq(host_param(&h, "b8"), 15);
+	ck_assert_uint_eq(host_param(&h, "b0"), 10);
+	ck_assert_uint_eq(host_param(&h, "b8"), 18);
 	ck_assert_int_eq(ask_n(A_ADD, "c", 3), 2); /* then those that are free longest */
-	ck_assert_uint_eq(host_param(&h, "c0"), 5);
-	ck_assert_uint_eq(host_param(&h, "c1"), 3);
+	ck_assert_uint_eq(host_param(&h, "c0"), 8);
+	ck_assert_uint_eq(host_param(&h, "c1"), 6);
 	host_kill(&h);
 	host_restart(&h);
-	ck_assert_uint_eq(host_param(&h, "c1"), 3);
+	ck_assert_uint_eq(host_param(&h, "c1"), 6);
 	ck_assert_int_eq(ask_n(A_ADD, "c", 2), 2);
-	ck_assert_uint_eq(count_live(), 16);
+	ck_assert_uint_eq(count_live(), P_STATIC + 13);
 }
 END_TEST
 
@@ -128,27 +129,27 @@ START_TEST(a_directory_that_is_full_of_what_was_is_begun_anew)
 {
 	char name[32];
 	ck_assert_int_eq(ask_n(A_ADD, "a", 13), 13);
-	host_want(&h, 4, bh_float(-4), true);
-	host_expect(&h, 4, bh_float(-4), WAIT_MS);
+	host_want(&h, 7, bh_float(-4), true);
+	host_expect(&h, 7, bh_float(-4), WAIT_MS);
 	for (unsigned i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "name%u", i);
-		ck_assert_int_eq(ask(A_RENAME, "3", name), 0);
+		ck_assert_int_eq(ask(A_RENAME, "6", name), 0);
 		ck_assert(has(name) && has("a1") && has("a12"));
-		ck_assert_uint_eq(count_live(), 16);
+		ck_assert_uint_eq(count_live(), P_STATIC + 13);
 	}
 	ck_assert_uint_gt(h.dir.head->epoch, 0);
-	ck_assert_uint_eq(host_param(&h, "name99"), 3);
-	ck_assert_uint_eq(host_param(&h, "a1"), 4);
+	ck_assert_uint_eq(host_param(&h, "name99"), 6);
+	ck_assert_uint_eq(host_param(&h, "a1"), 7);
 	host_kill(&h);
 	host_restart(&h);
-	ck_assert_uint_eq(host_param(&h, "name99"), 3);
-	host_expect(&h, 4, bh_float(-4), WAIT_MS);
+	ck_assert_uint_eq(host_param(&h, "name99"), 6);
+	host_expect(&h, 7, bh_float(-4), WAIT_MS);
 	for (unsigned i = 0; i < 100; i++) {
-		snprintf(name, sizeof(name), "%u", 3 + i % 13);
+		snprintf(name, sizeof(name), "%u", P_STATIC + i % 13);
 		ck_assert_int_eq(ask(A_REMOVE, name, "1"), 1);
 		snprintf(name, sizeof(name), "again%u/", i);
 		ck_assert_int_eq(ask(A_ADD, name, "1"), 1);
-		ck_assert_uint_eq(count_live(), 16);
+		ck_assert_uint_eq(count_live(), P_STATIC + 13);
 	}
 }
 END_TEST
@@ -157,25 +158,25 @@ START_TEST(a_new_parameter_does_not_get_the_value_of_the_one_that_had_its_index)
 {
 	struct bh_value v = {0};
 	ck_assert_int_eq(ask_n(A_ADD, "a", 13), 13);
-	host_want(&h, 5, bh_float(-55), true);
-	host_expect(&h, 5, bh_float(-55), WAIT_MS);
-	ck_assert_int_eq(ask(A_REMOVE, "5", "1"), 1);
+	host_want(&h, 8, bh_float(-55), true);
+	host_expect(&h, 8, bh_float(-55), WAIT_MS);
+	ck_assert_int_eq(ask(A_REMOVE, "8", "1"), 1);
 	ck_assert_int_eq(ask_n(A_ADD, "b", 1), 1);
-	ck_assert_uint_eq(host_param(&h, "b0"), 5);
-	ck_assert_int_eq(ask(A_STAMP, "5", NULL), 0);
+	ck_assert_uint_eq(host_param(&h, "b0"), 8);
+	ck_assert_int_eq(ask(A_STAMP, "8", NULL), 0);
 	/* Neither when all cells are looked at ... */
 	host_reported(&h, P_VALUES, &v);
 	bh_outbox_send(&h.out, &(struct bh_event){.kind = BH_EV_RESYNC, .stamp_ns = bh_now_ns()}, NULL, 0);
-	host_want(&h, 6, bh_float(-1), true);
-	host_expect(&h, 6, bh_float(-1), WAIT_MS);
+	host_want(&h, 9, bh_float(-1), true);
+	host_expect(&h, 9, bh_float(-1), WAIT_MS);
 	host_expect(&h, P_VALUES, bh_int(v.i + 1), WAIT_MS);
 	/* ... nor in the next life. */
 	host_kill(&h);
 	host_restart(&h);
-	ck_assert_int_eq(ask(A_STAMP, "5", NULL), 0);
+	ck_assert_int_eq(ask(A_STAMP, "8", NULL), 0);
 	host_expect(&h, P_VALUES, bh_int(v.i + 1), WAIT_MS);
-	host_want(&h, 5, bh_float(7), true);
-	host_expect(&h, 5, bh_float(7), WAIT_MS);
+	host_want(&h, 8, bh_float(7), true);
+	host_expect(&h, 8, bh_float(7), WAIT_MS);
 }
 END_TEST
 
@@ -183,13 +184,56 @@ START_TEST(a_driver_knows_when_a_value_was_wanted)
 {
 	uint64_t then = bh_now_ns() - 3 * BH_NS_PER_S;
 	ck_assert_int_eq(ask_n(A_ADD, "a", 2), 2);
-	ck_assert_int_eq(ask(A_STAMP, "4", NULL), 0);
-	host_want_at(&h, 4, bh_float(2), then, true);
-	host_expect(&h, 4, bh_float(2), WAIT_MS);
-	ck_assert_int_eq(ask(A_STAMP, "4", NULL), (int64_t)then);
+	ck_assert_int_eq(ask(A_STAMP, "7", NULL), 0);
+	host_want_at(&h, 7, bh_float(2), then, true);
+	host_expect(&h, 7, bh_float(2), WAIT_MS);
+	ck_assert_int_eq(ask(A_STAMP, "7", NULL), (int64_t)then);
 	host_kill(&h);
 	host_restart(&h);
-	ck_assert_int_eq(ask(A_STAMP, "4", NULL), (int64_t)then);
+	ck_assert_int_eq(ask(A_STAMP, "7", NULL), (int64_t)then);
+}
+END_TEST
+
+static void
+level(const char *db)
+{
+	host_act(&h, A_LEVEL, 0, db, NULL);
+	host_act(&h, 99, 0, NULL);
+	asked++;
+	ck_assert(host_until(&h, WAIT_MS, (int64_t)h.drops == asked));
+}
+
+START_TEST(levels_that_nobody_looks_at_are_not_sent)
+{
+	struct bh_value v;
+	level("-20");
+	ck_assert_int_eq(host_reported(&h, P_METER, &v), 0);
+	host_want(&h, P_METER, bh_float(1), true);
+	host_expect(&h, P_WATCHES, bh_int(1), WAIT_MS);
+	host_expect(&h, P_WATCHED, bh_int(1), WAIT_MS);
+	host_expect(&h, P_METER, bh_float(-20), WAIT_MS); /* what it is by now */
+	level("-10");
+	host_expect(&h, P_METER, bh_float(-10), WAIT_MS);
+	host_want(&h, P_METER, bh_float(1), true); /* no news */
+	host_want(&h, P_METER, bh_float(0), true);
+	host_expect(&h, P_WATCHES, bh_int(2), WAIT_MS);
+	host_expect(&h, P_WATCHED, bh_int(0), WAIT_MS);
+	level("-5");
+	host_expect(&h, P_METER, bh_float(-10), 100);
+	/* The next life finds it where it stands. */
+	host_want(&h, P_METER, bh_float(1), true);
+	host_expect(&h, P_WATCHES, bh_int(3), WAIT_MS);
+	host_kill(&h);
+	host_restart(&h);
+	host_expect(&h, P_WATCHES, bh_int(1), WAIT_MS);
+	host_expect(&h, P_WATCHED, bh_int(1), WAIT_MS);
+	level("-3");
+	host_expect(&h, P_METER, bh_float(-3), WAIT_MS);
+	host_kill(&h);
+	host_want(&h, P_METER, bh_float(0), true); /* while it is down */
+	host_restart(&h);
+	level("-1");
+	host_expect(&h, P_METER, bh_float(-3), 100);
 }
 END_TEST
 
@@ -206,6 +250,7 @@ main(void)
 	tcase_add_test(small, an_index_is_given_away_last_by_whom_it_was_used_last);
 	tcase_add_test(small, a_directory_that_is_full_of_what_was_is_begun_anew);
 	tcase_add_test(small, a_new_parameter_does_not_get_the_value_of_the_one_that_had_its_index);
+	tcase_add_test(small, levels_that_nobody_looks_at_are_not_sent);
 	tcase_add_test(small, a_driver_knows_when_a_value_was_wanted);
 	suite_add_tcase(s, small);
 	suite_add_tcase(s, large);

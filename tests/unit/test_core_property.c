@@ -111,7 +111,7 @@ on_mixer(const struct rig_out *o)
 {
 	if (o->ev.kind == BH_EV_ACTION) {
 		w.actions += o->ev.id == 3; /* play; touching fader 1 is an action, too */
-	} else if (o->ev.kind == BH_EV_VALUE && !w.is_down) {
+	} else if (o->ev.kind == BH_EV_VALUE && o->ev.id != RIG_PEAK && !w.is_down) { /* who looks at meters is told at any time */
 		w.sent++;
 		send_on(o->ev.id, o->ev.type == BH_FLOAT ? o->v.f : (double)o->v.i, false);
 	}

@@ -1,5 +1,6 @@
 /* test_core_show - what surfaces are told to show: lights, rings, strips, digits, meters; a whole desk and the rig's mixer */
 #include <check.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1121,6 +1122,114 @@ START_TEST(meter_falls_too_if_its_driver_died_with_the_router)
 }
 END_TEST
 
+/* What the mixer was told of its meter last: 1 somebody looks, 0 nobody; -1 = nothing since the log was cleared. */
+static int
+watched(void)
+{
+	return sent_count(r, RIG_PEAK) ? (int)sent_last(r, RIG_PEAK)->v.f : -1;
+}
+
+START_TEST(driver_of_a_meter_is_told_while_a_page_shows_it)
+{
+	meters();
+	r->logged = 0;
+	go("B"); /* still shown */
+	go("A");
+	ck_assert_int_eq(watched(), -1);
+	go("C");
+	ck_assert_int_eq(watched(), 0);
+	ck_assert_uint_eq(sent_count(r, RIG_PEAK), 1);
+	go("A");
+	ck_assert_int_eq(watched(), 1);
+	ck_assert_uint_eq(sent_count(r, RIG_PEAK), 2);
+	ck_assert_int_eq(sent_last(r, RIG_PEAK)->ev.type, BH_FLOAT);
+}
+END_TEST
+
+static uint32_t
+gen_that_was_told(void *data, uint16_t slot, uint32_t id)
+{
+	(void)data;
+	return slot != RIG_MIX ? desk_ctl(r, id)->told_gen : id < RIG_PARAMS && mix_param(r, id) ? mix_param(r, id)->wanted_gen : 0;
+}
+
+START_TEST(successor_tells_who_looks_only_where_it_is_not_known)
+{
+	meters();
+	rig_restart(r);
+	bh_core_verify(r->core, RIG_MIX, gen_that_was_told, NULL);
+	rig_clear(r);
+	rig_begin(r);
+	rig_end(r);
+	ck_assert_int_eq(watched(), -1);
+	bh_core_verify(r->core, RIG_MIX, NULL, NULL); /* fresh cells */
+	rig_begin(r);
+	rig_end(r);
+	ck_assert_int_eq(watched(), 1);
+	go("C");
+	ck_assert_int_eq(watched(), 0);
+	bh_core_verify(r->core, RIG_MIX, NULL, NULL);
+	rig_clear(r);
+	rig_begin(r);
+	rig_end(r);
+	ck_assert_int_eq(watched(), 0); /* its driver may think otherwise */
+}
+END_TEST
+
+START_TEST(tool_looks_at_a_meter_for_as_long_as_it_asked)
+{
+	meters();
+	go("C");
+	rig_clear(r);
+	mix_meter(r, 0.25);
+	ck_assert(isnan(mix_value(r, RIG_PEAK)) || !(mix_param(r, RIG_PEAK)->flags & BH_PAR_KNOWN));
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_WATCH, RIG_MIX, RIG_PEAK, BH_INT, 2, NULL), 0);
+	ck_assert_int_eq(watched(), 1);
+	mix_meter(r, 0.5);
+	ck_assert_double_eq(mix_value(r, RIG_PEAK), 0.5);
+	rig_advance(r, 1900);
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_WATCH, RIG_MIX, RIG_PEAK, BH_INT, 2, NULL), 0);
+	rig_advance(r, 1900);
+	ck_assert_uint_eq(sent_count(r, RIG_PEAK), 1); /* renewed, not told again */
+	rig_restart(r);
+	rig_clear(r);
+	mix_meter(r, 0.75);
+	ck_assert_double_eq(mix_value(r, RIG_PEAK), 0.75);
+	rig_advance(r, 200);
+	ck_assert_int_eq(watched(), 0);
+	ck_assert(!(mix_param(r, RIG_PEAK)->flags & BH_PAR_KNOWN));
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_WATCH, RIG_MIX, RIG_PEAK, BH_INT, 3600, NULL), -ERANGE);
+	/* What is no meter is none. */
+	ck_assert_int_eq(ask(r, BH_SLOT_CONTROL, BH_REQ_WATCH, RIG_MIX, RIG_LEVEL1, BH_INT, 2, NULL), 0);
+	ck_assert_uint_eq(sent_count(r, RIG_LEVEL1), 0);
+}
+END_TEST
+
+START_TEST(level_shows_on_a_strip_and_in_a_condition_too)
+{
+	desk_begin();
+	bind(STRIP, BH_BIND_STRIP, "ch1/meter");
+	page_end("A");
+	light(BUTTON + MUTE, BH_LIGHT_ON, "ch1/meter", BH_COND_GE, "0.9");
+	page_end("B");
+	page_end("C");
+	desk_up();
+	ck_assert(mix_param(r, RIG_PEAK)->flags & BH_PAR_WATCHED);
+	mix_meter(r, 0.5);
+	ck_assert_msg(strstr(desk_ctl(r, STRIP)->text, "0.5") != NULL, "%s", desk_ctl(r, STRIP)->text);
+	rig_clear(r);
+	go("B");
+	ck_assert_int_eq(watched(), -1);
+	ck_assert_int_eq(lit(MUTE), BH_LIGHT_OFF);
+	mix_meter(r, 0.95);
+	ck_assert_int_eq(lit(MUTE), BH_LIGHT_ON);
+	mix_meter(r, 0.2);
+	ck_assert_int_eq(lit(MUTE), BH_LIGHT_OFF);
+	go("C");
+	ck_assert_int_eq(watched(), 0);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ page switches by difference */
 
 static const char *const numbers[] = {"ch1/level", "ch2/level", "ch3/level", "ch1/mute", "ch1/pan", "scene", "recording", "room"};
@@ -1314,6 +1423,8 @@ main(void)
 	    digits_show_a_value_or_a_text_that_fits, digits_blink_spin_pulse_march_and_progress_each_at_its_pace,
 	    progress_of_a_parameter_is_a_bar_also_in_a_quiet_room);
 	ADD(s, "meters", meter_shows_its_level_by_scale_and_taper_and_says_overload,
+	    driver_of_a_meter_is_told_while_a_page_shows_it, successor_tells_who_looks_only_where_it_is_not_known,
+	    tool_looks_at_a_meter_for_as_long_as_it_asked, level_shows_on_a_strip_and_in_a_condition_too,
 	    meter_falls_when_its_driver_dies_and_when_its_page_goes, meter_falls_too_if_its_driver_died_with_the_router);
 	ADD(s, "pages", page_switch_tells_every_control_that_differs_and_no_other);
 	SRunner *run = srunner_create(s);
