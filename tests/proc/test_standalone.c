@@ -132,7 +132,7 @@ START_TEST(a_line_that_cannot_be_done_says_why_and_the_next_is_done)
 	expect("error: ch1/meter cannot be set");
 	expect("error: ch1/level does not take this value");
 	expect("error: no action nothing");
-	expect("error: not done: failed");
+	expect("error: not done: there is no scene \"nowhere\"");
 	type("frobnicate\n");
 	expect("error: set PARAM VALUE, do ACTION ARG.., params, or quit");
 	memset(longest, 'x', sizeof(longest) - 2);
