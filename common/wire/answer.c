@@ -105,6 +105,8 @@ put_proc(const struct bh_view *v, uint16_t slot, const struct bh_proc_body *b, u
 	if (b->next_start_ns > now_ns)
 		bh_wire_float(o, "next_start_s", (double)((b->next_start_ns - now_ns) / 1000000) / 1000.0);
 	put_deaths(o, b, now_ns);
+	if (b->role == BH_ROLE_DRIVER && (b->health.health == BH_HEALTH_OK || b->health.health == BH_HEALTH_DEGRADED))
+		bh_view_put_missing(v, slot, all ? 20 : 3, o);
 	if (all && v->slot[slot].self)
 		put_self(o, v->slot[slot].self);
 	bh_wire_close(o);

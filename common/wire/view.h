@@ -86,5 +86,11 @@ void bh_view_put_value(struct bh_wire_out *o, const struct bh_dir *dir, const st
  */
 int bh_view_answer(const struct bh_view *v, const struct bh_wire_request *req, uint64_t now_ns, struct bh_wire_out *o);
 
+/*
+ * missing.c: names that the configuration has and driver `slot` has not, at most `most` of them with their places and what may be
+ * meant, as the members "missing" (how many, 256 at most) and "missing_names" of the open map. Nothing if there are none.
+ */
+void bh_view_put_missing(const struct bh_view *v, uint16_t slot, unsigned most, struct bh_wire_out *o);
+
 /* How to go on from this health, in one line; "" if nothing need be done. */
 void bh_view_hint(const struct bh_proc_body *body, char *out, size_t cap);

@@ -111,6 +111,27 @@ put_rows(FILE *out, const msgpack_object *procs)
 	}
 }
 
+/* Names in the configuration that this driver does not have. */
+static void
+put_missing(FILE *out, const msgpack_object *p)
+{
+	int64_t n = bh_wire_get_int(p, "missing", 0);
+	const msgpack_object *names = bh_wire_get(p, "missing_names");
+	if (!n || !names || names->type != MSGPACK_OBJECT_ARRAY)
+		return;
+	fprintf(out, "note: %s: the configuration names %" PRId64 " parameter%s that it does not have:\n", text_of(p, "name"), n, n == 1 ? "" : "s");
+	for (uint32_t i = 0; i < names->via.array.size; i++) {
+		const msgpack_object *m = &names->via.array.ptr[i];
+		fprintf(out, "  %s (%s:%" PRId64 ":%" PRId64 ")", text_of(m, "name"), text_of(m, "file"), bh_wire_get_int(m, "line", 0),
+			bh_wire_get_int(m, "column", 0));
+		if (bh_wire_get(m, "meant"))
+			fprintf(out, "; did you mean \"%s\"?", text_of(m, "meant"));
+		fputc('\n', out);
+	}
+	if (n > names->via.array.size)
+		fprintf(out, "  and %" PRId64 " more\n", n - names->via.array.size);
+}
+
 static void
 text_status(FILE *out, const msgpack_object *a)
 {
@@ -132,6 +153,7 @@ text_status(FILE *out, const msgpack_object *a)
 		const msgpack_object *p = &procs->via.array.ptr[i];
 		if (*text_of(p, "hint"))
 			fprintf(out, "hint: %s: %s\n", text_of(p, "name"), text_of(p, "hint"));
+		put_missing(out, p);
 	}
 	if (!bh_wire_get_bool(a, "control_answers", true))
 		fprintf(out, "note: bh-control does not answer; this was read from shared memory. Reading goes on, acts wait for it\n");

@@ -158,6 +158,31 @@ START_TEST(every_verb_that_reads_prints_json)
 }
 END_TEST
 
+/* A name that its driver does not have: with its place, what was meant, and on its strip; gone once the driver has it. */
+START_TEST(status_names_what_is_bound_to_nothing)
+{
+	expect(0, "status");
+	ck_assert_msg(!strstr(out, "note: loop"), "%s", out);
+	char other[2048];
+	const char *at = strstr(yaml, "loop/ch1/mute");
+	snprintf(other, sizeof(other), "%.*sloop/ch1/mutte\n      strip2: loop/ch9/level\n      mute2: { light: [{ when: loop/nothing/like/it }] }%s",
+		 (int)(at - yaml), yaml, at + strlen("loop/ch1/mute"));
+	pipeline_config(&p, other);
+	expect(0, "reload");
+	ck_assert_msg(pipeline_until(10000, tool("status") == 0 && strstr(out, "note: loop: the configuration names 3 parameters that it does not have:")),
+		      "%s", out);
+	ck_assert_msg(strstr(out, "  ch1/mutte (") && strstr(out, "pipeline.yaml:11:7); did you mean \"ch1/mute\"?"), "%s", out);
+	ck_assert_msg(strstr(out, "  ch9/level (") && strstr(out, "pipeline.yaml:12:7); did you mean \"ch1/level\"?"), "%s", out);
+	ck_assert_msg(strstr(out, "  nothing/like/it (") && !strstr(out, "and 1 more"), "%s", out);
+	expect(0, "status", "loop", "--json");
+	ck_assert_msg(is_json() && strstr(out, "\"missing\":3"), "%s", out);
+	simdesk_must(desk, "expect strip 2 lower \"missing\" within 10s");
+	pipeline_config(&p, yaml);
+	expect(0, "reload");
+	ck_assert_msg(pipeline_until(10000, tool("status") == 0 && !strstr(out, "note: loop")), "%s", out);
+}
+END_TEST
+
 START_TEST(a_parameter_is_set_as_people_write_it)
 {
 	expect(0, "set", "loop/ch1/level", "-6dB");
@@ -475,6 +500,7 @@ main(void)
 	tcase_add_test(t, status_is_zero_when_all_are_well);
 	tcase_add_test(t, a_start_counts_no_faults_of_peers);
 	tcase_add_test(t, every_verb_that_reads_prints_json);
+	tcase_add_test(t, status_names_what_is_bound_to_nothing);
 	tcase_add_test(t, a_parameter_is_set_as_people_write_it);
 	tcase_add_test(t, controls_are_moved_as_by_a_hand);
 	tcase_add_test(t, pages_are_turned_and_the_one_shown_is_marked);
