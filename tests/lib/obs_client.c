@@ -148,9 +148,10 @@ on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, 
 }
 
 static void
-on_alarm(lws_sorted_usec_list_t *sul)
+on_alarm(lws_sorted_usec_list_t *alarm)
 {
-	(void)sul; /* it has ended the sleep of lws_service(), which is all */
+	/* It may go off before the poll that it is to end. */
+	lws_cancel_service(lws_container_of(alarm, struct obs_client, alarm)->context);
 }
 
 /* One turn of libwebsockets, that sleeps for at most so long. */
