@@ -148,19 +148,6 @@ obs_batched_renewal(struct obs_doing *d, const char *scene)
 	obs_batched_vars(d, OBS_REQ_SET_PREVIEW, "sceneName=preview", "", "");
 }
 
-/* Which scene is in preview, OBS knows when it comes to that. */
-static int
-cut_preview(struct obs_doing *d)
-{
-	obs_batch(d, 5);
-	obs_batched_vars(d, OBS_REQ_GET_PREVIEW, "", "scene=currentPreviewSceneName", "");
-	obs_batched_vars(d, OBS_REQ_GET_OVERRIDE, "sceneName=scene", "name=transitionName ms=transitionDuration", "");
-	obs_batched_vars(d, OBS_REQ_SET_OVERRIDE, "sceneName=scene", "", "s", "transitionName", cut_name(d->m));
-	obs_batched(d, OBS_REQ_TRIGGER_TRANSITION, "");
-	obs_batched_vars(d, OBS_REQ_SET_OVERRIDE, "sceneName=scene transitionName=name transitionDuration=ms", "", "");
-	return obs_batch_end(d, OBS_REQ_TRIGGER_TRANSITION);
-}
-
 int
 obs_do_cut(struct obs_doing *d)
 {
@@ -173,8 +160,9 @@ obs_do_cut(struct obs_doing *d)
 		return -ENOENT;
 	if ((r = obs_must_not_run(d)) < 0)
 		return r;
-	if (scene == OBS_NONE)
-		return cut_preview(d);
+	/* That which the desk shows in preview, or asked for last: OBS may not have told it yet. */
+	if (scene == OBS_NONE && (scene = scene_now(d->m, PREVIEW)) == OBS_NONE)
+		return obs_refuse(d, EAGAIN, "OBS has not told yet what is in preview");
 	obs_batch(d, OBS_CUT_REQUESTS);
 	obs_batched_cut(d, d->m->object[scene].name);
 	return obs_batch_end(d, OBS_REQ_SET_PROGRAM);

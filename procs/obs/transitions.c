@@ -22,6 +22,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "procs/obs/model_int.h"
@@ -293,6 +294,15 @@ transition_is(struct obs_model *m, const char *name)
 		obs_read_plain(m, OBS_REQ_GET_TRANSITION_LIST);
 }
 
+/* OBS names it in the language of its user. */
+static void
+note_cut(struct obs_model *m, const msgpack_object *transition, const char *name)
+{
+	char kind[32];
+	if (obs_get_str(transition, "transitionKind", kind, sizeof(kind)) && !strcmp(kind, "cut_transition"))
+		snprintf(m->cut_name, sizeof(m->cut_name), "%s", name);
+}
+
 static void
 take_transitions(struct obs_model *m, const msgpack_object *d)
 {
@@ -305,6 +315,7 @@ take_transitions(struct obs_model *m, const msgpack_object *d)
 		return;
 	for (uint32_t i = 0; i < count && n < OBS_CHOICES_MAX; i++)
 		if (obs_get_str(&items[i], "transitionName", name[n], sizeof(name[n]))) {
+			note_cut(m, &items[i], name[n]);
 			at[n] = name[n];
 			n++;
 		}

@@ -79,16 +79,12 @@ END_TEST
 START_TEST(scenes_in_studio_mode)
 {
 	static const struct act acts[] = {
+		{"cut", {NULL}, CUT("Cam 1"), NULL},
 		{"scene", {"Cam 2"}, PREVIEW("Cam 2"), NULL},
 		{"scene", {"Cam 2", "program"}, PROGRAM("Cam 2"), NULL},
 		{"preview", {"Break"}, PREVIEW("Break"), NULL},
 		{"program", {"Break"}, PROGRAM("Break"), NULL},
-		{"cut", {NULL},
-		 "| GetCurrentPreviewScene -> {'scene':'currentPreviewSceneName'}\n"
-		 "| GetSceneSceneTransitionOverride <- {'sceneName':'scene'} -> {'name':'transitionName','ms':'transitionDuration'}\n"
-		 "| SetSceneSceneTransitionOverride {'transitionName':'Schnitt'} <- {'sceneName':'scene'}\n"
-		 "| TriggerStudioModeTransition\n"
-		 "| SetSceneSceneTransitionOverride <- {'sceneName':'scene','transitionName':'name','transitionDuration':'ms'}\n", NULL},
+		{"cut", {NULL}, CUT("Break"), NULL}, /* it was asked for, and OBS has not told it yet */
 		{"cut", {"Cam 3"}, CUT("Cam 3"), NULL},
 		{"transition", {NULL}, "TriggerStudioModeTransition\n", NULL},
 		{"transition", {"Blende"}, "| SetCurrentSceneTransition {'transitionName':'Blende'}\n| TriggerStudioModeTransition\n", NULL},
