@@ -203,7 +203,8 @@ fleet_pid(struct fleet *f, const char *name)
 bool
 fleet_is_ok(struct fleet *f, const char *name)
 {
-	return fleet_health(f, name) == BH_HEALTH_OK;
+	struct bh_proc_body b = fleet_proc(f, name);
+	return b.role && b.alive && b.health.health == BH_HEALTH_OK; /* of a dead one the last word stands there for a moment */
 }
 
 bool
@@ -211,7 +212,7 @@ fleet_all_ok(struct fleet *f)
 {
 	struct bh_proc_body b;
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
-		if (bh_proc_entry_read(&f->entries[q], &b) > 0 && b.role && b.health.health != BH_HEALTH_OK)
+		if (bh_proc_entry_read(&f->entries[q], &b) > 0 && b.role && (!b.alive || b.health.health != BH_HEALTH_OK))
 			return false;
 	return true;
 }

@@ -42,7 +42,7 @@ START_TEST(a_killed_process_comes_back_at_once)
 	fleet_wait(10000, fleet_all_ok(&f));
 	pid_t pid = fleet_pid(&f, "loop");
 	kill(pid, SIGKILL);
-	fleet_wait(5000, fleet_pid(&f, "loop") != pid && fleet_is_ok(&f, "loop"));
+	fleet_wait(5000, fleet_pid(&f, "loop") && fleet_pid(&f, "loop") != pid && fleet_is_ok(&f, "loop"));
 	struct bh_proc_body b = fleet_proc(&f, "loop");
 	ck_assert_uint_eq(b.restarts, 1);
 	ck_assert_uint_eq(b.recent_failures, 1);
@@ -66,7 +66,7 @@ START_TEST(every_role_comes_back_and_the_others_stay)
 		for (int k = 0; k < 5; k++)
 			before[k] = fleet_pid(&f, names[k]);
 		kill(before[i], SIGKILL);
-		fleet_wait(5000, fleet_pid(&f, names[i]) != before[i] && fleet_all_ok(&f));
+		fleet_wait(5000, fleet_pid(&f, names[i]) && fleet_pid(&f, names[i]) != before[i] && fleet_all_ok(&f));
 		for (int k = 0; k < 5; k++)
 			ck_assert_int_eq(k != i, fleet_pid(&f, names[k]) == before[k]);
 	}
@@ -257,7 +257,7 @@ START_TEST(a_reload_starts_the_new_stops_the_removed_and_restarts_what_changed)
 	fleet_write(&f, FIXED "proc loop 6 5 60000 60000 2 2 1\nproc desk 5 4 60000 60000 2 1 1\nproc new 6 6 60000 60000 1 1 1\n");
 	ck_assert_int_eq(fleet_ask(&f, BH_REQ_RELOAD, NULL, 0, NULL, NULL, 0), 0);
 	fleet_wait(5000, fleet_is_ok(&f, "new"));
-	fleet_wait(5000, fleet_is_ok(&f, "loop") && fleet_pid(&f, "loop") != loop);
+	fleet_wait(5000, fleet_pid(&f, "loop") && fleet_pid(&f, "loop") != loop && fleet_is_ok(&f, "loop"));
 	ck_assert_int_eq(fleet_proc(&f, "old").role, BH_ROLE_NONE);
 	ck_assert(!fleet_lives(old));
 	ck_assert_int_eq(fleet_pid(&f, "router"), router);
