@@ -233,11 +233,11 @@ set_level(const char *text, double db)
 START_TEST(sync_repairs_what_was_emitted)
 {
 	unsigned long bytes;
-	simdesk_must(desk, "expect strip 1 upper \"Host\" within 10s");
+	simdesk_must(desk, "expect strip 1 upper \"Host\" within 30s");
 	/* Where nothing is bound, and once everything stands there: so that nobody repairs it before we ask. */
 	expect(0, "sync", "desk");
 	expect(0, "emit", "desk", "90", "12", "7f", "f000006614121c585858f7");
-	simdesk_must(desk, "set within 10s; expect led mute3 on; expect strip 5 upper \"XXX\"");
+	simdesk_must(desk, "set within 30s; expect led mute3 on; expect strip 5 upper \"XXX\"");
 	expect(0, "sync", "desk");
 	ck_assert_msg(sscanf(out, "desk: %lu bytes", &bytes) == 1 && bytes > 300, "%s", out);
 	simdesk_must(desk, "expect led mute3 off; expect strip 5 upper \"\"");
@@ -258,7 +258,7 @@ START_TEST(a_sync_moves_no_fader_and_no_value)
 {
 	struct bh_cell_body want;
 	set_level("-6dB", -6);
-	simdesk_must(desk, "move 1 0.6 over 50ms touching; expect target 1 0.6 within 10s; wait motors");
+	simdesk_must(desk, "move 1 0.6 over 50ms touching; expect target 1 0.6 within 30s; wait motors");
 	hands_are_heard();
 	ck_assert(pipeline_until(5000, pipeline_wanted(&p, "loop", "ch1/level", &want) == 1 && want.v.f != -6 &&
 					       pipeline_number(&p, "loop", "ch1/level") == want.v.f));
@@ -334,7 +334,8 @@ START_TEST(a_desk_whose_faders_go_less_far_is_calibrated)
 	struct running r;
 	char path[128];
 	snprintf(path, sizeof(path), "%s/state/desk.calibration", p.dir);
-	simdesk_must(desk, "set travel 12 15935; set report on; set throw 20ms; move 1 1.0 over 50ms touching");
+	/* Motors that are there at once: one that is still on its way when it is taken for still, as on a busy machine, looks like a hand. */
+	simdesk_must(desk, "set travel 12 15935; set report on; set settle instant; move 1 1.0 over 50ms touching");
 	/* Before: the top is no top. */
 	ck_assert(pipeline_until(5000, pipeline_number(&p, "loop", "ch1/level") > 5));
 	hands_are_heard();
@@ -358,9 +359,9 @@ START_TEST(a_desk_whose_faders_go_less_far_is_calibrated)
 	ck_assert(pipeline_until(10000, pipeline_number(&p, "loop", "ch1/level") == -90));
 	hands_are_heard();
 	set_level("10dB", 10);
-	simdesk_must(desk, "expect target 1 15935 within 10s");
+	simdesk_must(desk, "expect target 1 15935 within 30s");
 	set_level("-inf", -90);
-	simdesk_must(desk, "expect target 1 12 within 10s");
+	simdesk_must(desk, "expect target 1 12 within 30s");
 
 	/* And in the next life. */
 	pid_t before = pipeline_pid(&p, "desk");
@@ -368,13 +369,13 @@ START_TEST(a_desk_whose_faders_go_less_far_is_calibrated)
 	ck_assert(pipeline_until(10000, pipeline_pid(&p, "desk") != before && pipeline_is_ok(&p, "desk")));
 	hands_are_heard(); /* what is set before it is up counts as where the hand left it */
 	set_level("10dB", 10);
-	simdesk_must(desk, "expect target 1 15935 within 10s");
+	simdesk_must(desk, "expect target 1 15935 within 30s");
 	expect(0, "calibrate", "desk", "--show");
 	ck_assert_msg(strstr(out, "fader9") == NULL && strstr(out, "measured") && !strstr(out, "configured"), "%s", out);
 	expect(0, "calibrate", "desk", "--reset", "--json");
 	ck_assert_msg(is_json() && strstr(out, "\"max\":16380") && !strstr(out, "measured"), "%s", out);
 	ck_assert_int_lt(access(path, R_OK), 0);
-	simdesk_must(desk, "expect target 1 16380 within 10s");
+	simdesk_must(desk, "expect target 1 16380 within 30s");
 }
 END_TEST
 
