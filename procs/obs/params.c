@@ -267,6 +267,15 @@ note_not_added(struct obs_model *m, const char *name, int64_t e)
 	m->full_params = true;
 }
 
+/* OBS reads a transform, changes in it what it was told, and writes all of it back. */
+static void
+group_param(struct obs_model *m, uint32_t object, enum obs_kind k, uint32_t id)
+{
+	bool moves = k >= OBS_K_ITEM_X && k <= OBS_K_ITEM_CROP_BOTTOM;
+	uint32_t group = obs_param(m, object, moves ? OBS_K_ITEM_X : k);
+	obs_queue_group(m->queue, id, group != OBS_NONE ? group : id);
+}
+
 static void
 add_param(struct obs_model *m, uint32_t object, enum obs_kind k, const struct obs_list *list)
 {
@@ -286,6 +295,7 @@ add_param(struct obs_model *m, uint32_t object, enum obs_kind k, const struct ob
 	m->of_param[id] = (struct obs_of_param){.object = object, .kind = (uint16_t)k, .used = true};
 	m->value[id].type = BH_NONE;
 	m->wanted[id].type = BH_NONE;
+	group_param(m, object, k, (uint32_t)id);
 	if (d.cut && k == obs_class_first((enum obs_class)m->object[object].cls))
 		obs_note(m, "names of OBS are cut in \"%s\": a name of a parameter has %u bytes at most", d.name, BH_NAME_MAX);
 }

@@ -25,6 +25,11 @@ struct line {
 struct param {
 	uint64_t asked_ns;
 	bool waiting, in_flight; /* lane VALUE */
+	bool is_ready;		 /* stands in the ring */
+	bool is_shared;		 /* of a group: others belong, or did, to this one's */
+	uint32_t group;
+	uint32_t group_in_flight; /* of a group: how many of it are in flight */
+	uint64_t waits;		  /* since when, in counts of values */
 	uint8_t shows;		 /* in the lane SHOW, in flight or not */
 };
 
@@ -72,14 +77,32 @@ line_pop(struct line *l)
 static void
 make_ready(struct obs_queue *q, uint32_t param)
 {
+	if (q->param[param].is_ready || q->param[q->param[param].group].group_in_flight)
+		return;
+	q->param[param].is_ready = true;
 	q->ready[(q->ready_first + q->ready_count) % q->params] = param;
 	q->ready_count++;
+}
+
+/* The one of the group that has waited longest. */
+static void
+make_group_ready(struct obs_queue *q, uint32_t group)
+{
+	uint32_t next = UINT32_MAX;
+	if (!q->param[group].is_shared)
+		next = q->param[group].waiting ? group : UINT32_MAX;
+	for (uint32_t i = 0; q->param[group].is_shared && i < q->params; i++)
+		if (q->param[i].waiting && q->param[i].group == group && (next == UINT32_MAX || q->param[i].waits < q->param[next].waits))
+			next = i;
+	if (next != UINT32_MAX)
+		make_ready(q, next);
 }
 
 static uint32_t
 take_ready(struct obs_queue *q)
 {
 	uint32_t param = q->ready[q->ready_first];
+	q->param[param].is_ready = false;
 	q->ready_first = (q->ready_first + 1) % q->params;
 	q->ready_count--;
 	return param;
@@ -105,6 +128,8 @@ obs_queue_new(uint32_t params, obs_encode_fn encode, void *data)
 	q->params = params;
 	q->param = calloc(params ? params : 1, sizeof(*q->param));
 	q->ready = calloc(params ? params : 1, sizeof(*q->ready));
+	for (uint32_t i = 0; q->param && i < params; i++)
+		q->param[i].group = i;
 	q->show.max = OBS_SHOW_MAX;
 	q->read.max = OBS_READ_MAX;
 	q->show.entry = calloc(OBS_SHOW_MAX, sizeof(*q->show.entry));
@@ -129,6 +154,23 @@ obs_queue_free(struct obs_queue *q)
 	free(q);
 }
 
+void
+obs_queue_group(struct obs_queue *q, uint32_t param, uint32_t group)
+{
+	if (param >= q->params || group >= q->params || q->param[param].group == group)
+		return;
+	uint32_t was = q->param[param].group;
+	q->param[group].is_shared |= param != group;
+	q->param[param].group = group;
+	if (q->param[param].in_flight) {
+		q->param[was].group_in_flight--;
+		q->param[group].group_in_flight++;
+		make_group_ready(q, was);
+	} else if (q->param[param].waiting) {
+		make_ready(q, param);
+	}
+}
+
 /* ------------------------------------------------------------------ asking */
 
 int
@@ -145,8 +187,8 @@ obs_queue_value(struct obs_queue *q, uint32_t param, uint64_t now_ns)
 	}
 	p->waiting = true;
 	q->waiting_values++;
-	if (!p->in_flight)
-		make_ready(q, param);
+	p->waits = q->counts.values;
+	make_ready(q, param);
 	return 0;
 }
 
@@ -316,8 +358,11 @@ static int
 send_value(struct obs_queue *q, uint64_t now_ns, const uint8_t **bytes, size_t *len, struct obs_ask *ask)
 {
 	while (q->ready_count > 0) {
-		uint32_t param = take_ready(q), id = new_id(q);
+		uint32_t param = take_ready(q);
 		struct param *p = &q->param[param];
+		if (q->param[p->group].group_in_flight)
+			continue; /* one of its group has just gone: it waits for that one's answer */
+		uint32_t id = new_id(q);
 		*ask = (struct obs_ask){.lane = OBS_LANE_VALUE, .is_value = true, .param = param, .asked_ns = p->asked_ns};
 		p->waiting = false;
 		if (write_value(q, param, id, q->bytes, ask, len) < 0) {
@@ -326,6 +371,7 @@ send_value(struct obs_queue *q, uint64_t now_ns, const uint8_t **bytes, size_t *
 		}
 		*bytes = q->bytes;
 		p->in_flight = true;
+		q->param[p->group].group_in_flight++;
 		depart(q, id, ask, now_ns);
 		return 1;
 	}
@@ -362,8 +408,8 @@ arrive(struct obs_queue *q, struct flight *f, struct obs_ask *ask)
 			q->param[ask->param].shows--;
 	} else if (ask->is_value) {
 		q->param[ask->param].in_flight = false;
-		if (q->param[ask->param].waiting)
-			make_ready(q, ask->param);
+		q->param[q->param[ask->param].group].group_in_flight--;
+		make_group_ready(q, q->param[ask->param].group);
 	}
 }
 

@@ -70,6 +70,12 @@ typedef int (*obs_encode_fn)(void *data, uint32_t param, uint32_t id, struct obs
 
 struct obs_queue *obs_queue_new(uint32_t params, obs_encode_fn encode, void *data);
 void obs_queue_free(struct obs_queue *q);
+/*
+ * Parameters that OBS reads, changes and writes back as a whole (position and scale of an item): of those with the same
+ * `group`, which is the number of any one of them, only one value is in flight at a time, or one might undo the other. param = group: by itself, as all are at
+ * first.
+ */
+void obs_queue_group(struct obs_queue *q, uint32_t param, uint32_t group);
 
 /*
  * A new wanted value of `param`; which, the encoder knows. SHOW: in its lane, with a last moment. 0, -ENOSPC (the lane is full), or what the

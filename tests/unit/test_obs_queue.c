@@ -369,6 +369,66 @@ START_TEST(what_is_begun_is_committed_whole_or_forgotten)
 }
 END_TEST
 
+START_TEST(of_a_group_one_is_in_flight_and_each_has_its_turn)
+{
+	obs_queue_group(q, 4, 3);
+	obs_queue_group(q, 5, 3);
+	int turns[PARAMS] = {0};
+	for (int i = 0; i < 30; i++) {
+		want(4, 100 + i); /* all move all the time */
+		want(3, 200 + i);
+		want(5, 300 + i);
+		want(6, 400 + i);
+		struct sent s = next(), other = next();
+		ck_assert_uint_ne(s.id, 0);
+		if (s.ask.param == 6 || other.ask.param == 6)
+			turns[6]++; /* is by itself */
+		expect_none();
+		turns[s.ask.param == 6 ? other.ask.param : s.ask.param]++;
+		answer(s, i % 3);
+		if (other.id)
+			answer(other, true);
+	}
+	ck_assert(turns[3] == 10 && turns[4] == 10 && turns[5] == 10 && turns[6] == 30);
+	obs_queue_group(q, 4, 4);
+	for (int n = 0; next().id; n++)
+		ck_assert_int_lt(n, 4);
+}
+END_TEST
+
+START_TEST(newest_of_each_of_a_group_arrives)
+{
+	uint64_t seed = 5;
+	int64_t arrived[PARAMS] = {0};
+	struct sent flight[OBS_IN_FLIGHT];
+	unsigned flying = 0;
+	for (uint32_t p = 0; p < 12; p++)
+		obs_queue_group(q, p, p / 4 * 4);
+	for (int step = 0; step < 20000 || flying; step++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		uint32_t p = (uint32_t)(seed >> 33) % 12;
+		if (step < 20000 && seed >> 62)
+			want(p, step);
+		struct sent s = seed >> 61 & 1 ? next() : (struct sent){0};
+		for (unsigned i = 0; s.id && i < flying; i++)
+			ck_assert_uint_ne(flight[i].ask.param / 4, s.ask.param / 4);
+		if (s.id)
+			flight[flying++] = s;
+		if (flying && (seed >> 60 & 1 || step >= 20000)) {
+			unsigned i = (unsigned)(seed >> 40) % flying;
+			arrived[flight[i].ask.param] = flight[i].value;
+			answer(flight[i], true);
+			flight[i] = flight[--flying];
+		}
+		if (step >= 20000 && !flying && (s = next()).id)
+			flight[flying++] = s;
+	}
+	for (uint32_t p = 0; p < 12; p++)
+		ck_assert_int_eq(arrived[p], wanted[p]);
+	expect_none();
+}
+END_TEST
+
 START_TEST(refusals_are_counted)
 {
 	want(1, 1);
@@ -396,6 +456,8 @@ main(void)
 	tcase_add_test(tc, with_the_connection_goes_all_that_waited);
 	tcase_add_test(tc, what_cannot_be_written_is_lost_and_holds_up_nothing);
 	tcase_add_test(tc, what_is_begun_is_committed_whole_or_forgotten);
+	tcase_add_test(tc, of_a_group_one_is_in_flight_and_each_has_its_turn);
+	tcase_add_test(tc, newest_of_each_of_a_group_arrives);
 	tcase_add_test(tc, refusals_are_counted);
 	Suite *s = suite_create("obs_queue");
 	suite_add_tcase(s, tc);

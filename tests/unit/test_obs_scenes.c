@@ -218,6 +218,19 @@ START_TEST(each_value_is_its_request)
 }
 END_TEST
 
+/* OBS changes a transform as a whole, each request on a thread of its own: of two at a time one might undo the other. */
+START_TEST(transform_of_an_item_is_moved_by_one_request_at_a_time)
+{
+	obs_stage_set(s, "scene/Cams/item/Red/x", 1);
+	obs_stage_set(s, "scene/Cams/item/Red/y", 2);
+	obs_stage_set(s, "scene/Cams/item/Mic/y", 3);
+	ck_assert_str_eq(obs_stage_sent(s), "SetSceneItemTransform {'sceneName':'Cams','sceneItemId':1,'sceneItemTransform':{'positionX':1.0}}\n"
+					    "SetSceneItemTransform {'sceneName':'Cams','sceneItemId':2,'sceneItemTransform':{'positionY':3.0}}\n");
+	obs_stage_answer(s, 0);
+	ck_assert_str_eq(obs_stage_sent(s), "SetSceneItemTransform {'sceneName':'Cams','sceneItemId':1,'sceneItemTransform':{'positionY':2.0}}\n");
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_refused_with_a_reason)
 {
 	ck_assert_int_lt(obs_stage_set(s, "preview", 1), 0);
@@ -575,6 +588,7 @@ main(void)
 	tcase_add_test(t, items_are_told_with_their_transform);
 	tcase_add_test(t, second_item_of_the_same_source_is_called_by_its_number);
 	tcase_add_test(t, each_value_is_its_request);
+	tcase_add_test(t, transform_of_an_item_is_moved_by_one_request_at_a_time);
 	tcase_add_test(t, what_makes_no_sense_is_refused_with_a_reason);
 	tcase_add_test(t, preview_behind_studio_mode_is_not_refused_because_obs_has_not_said_yet_that_it_is_on);
 	tcase_add_test(t, fixed_transition_has_no_duration);
