@@ -176,8 +176,6 @@ void
 obs_model_event(struct obs_model *m, const char *type, const msgpack_object *data, uint64_t now_ns)
 {
 	m->now_ns = now_ns;
-	if (m->frozen && is_structural(type))
-		return; /* everything goes, and much of it comes again under the same name: the picture behind it says what has really gone */
 	m->in_event = true;
 	m->again |= m->taking && is_structural(type);
 	if (m->frozen) { /* all goes and comes back, and what is the same in both collections stays: the picture behind it tells */
@@ -352,7 +350,7 @@ value_refused(struct obs_model *m, const struct obs_ask *ask, const struct obs_r
 	}
 	obs_scenes_failed(m, ask, true);
 	obs_outputs_failed(m, ask);
-	if (obs_outputs_is_harmless(ask, r->code)) {
+	if (obs_outputs_is_harmless(m, ask, r->code)) {
 		value_done(m, id);
 		obs_read_kind(m, m->of_param[id].object, (enum obs_kind)m->of_param[id].kind);
 		return;

@@ -366,12 +366,16 @@ obs_outputs_encode(struct obs_model *m, uint32_t object, enum obs_kind k, const 
 }
 
 bool
-obs_outputs_is_harmless(const struct obs_ask *ask, int code)
+obs_outputs_is_harmless(const struct obs_model *m, const struct obs_ask *ask, int code)
 {
 	enum { RUNNING = 500, NOT_RUNNING = 501, PAUSED = 502, NOT_PAUSED = 503 };
-	for (unsigned n = 0; n < OBS_OUTPUTS; n++)
-		if ((ask->req == outputs[n].start && code == RUNNING) || (ask->req == outputs[n].stop && code == NOT_RUNNING))
-			return true;
+	for (unsigned n = 0; n < OBS_OUTPUTS; n++) {
+		if (ask->req == outputs[n].start && code == RUNNING)
+			return m->outputs.state[n] != OBS_OUTPUT_STOPPING;
+		/* One that is starting does not run yet, but it will. */
+		if (ask->req == outputs[n].stop && code == NOT_RUNNING)
+			return m->outputs.state[n] != OBS_OUTPUT_STARTING;
+	}
 	return (ask->req == OBS_REQ_PAUSE_RECORD && code == PAUSED) || (ask->req == OBS_REQ_RESUME_RECORD && code == NOT_PAUSED);
 }
 

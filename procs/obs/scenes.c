@@ -134,6 +134,8 @@ obs_scenes_tell(struct obs_model *m)
 {
 	uint32_t program = shown_program(m);
 	uint64_t result_ns = m->result_ns;
+	if (m->taking && !is_scene(m, program))
+		return; /* a list of scenes comes before the one on air: no light goes out for that */
 	m->result_ns = 0; /* that it is not older than what was told has been looked at */
 	tell_choice(m, OBS_K_PROGRAM, program);
 	if (m->studio_mode)

@@ -89,7 +89,7 @@ void obs_tbar_failed(struct obs_model *m, const struct obs_ask *ask, bool refuse
 void obs_outputs_begin(struct obs_model *m);
 uint64_t obs_outputs_thaw(struct obs_model *m); /* ticks while nothing else does, because all is frozen */
 /* OBS says no because it is so already: no failure. */
-bool obs_outputs_is_harmless(const struct obs_ask *ask, int code);
+bool obs_outputs_is_harmless(const struct obs_model *m, const struct obs_ask *ask, int code);
 void obs_outputs_failed(struct obs_model *m, const struct obs_ask *ask);
 
 /* A value of the room that waits for OBS or for its answer. */

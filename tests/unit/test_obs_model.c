@@ -201,6 +201,31 @@ START_TEST(what_is_not_in_a_new_picture_is_gone_and_the_rest_keeps_its_ids)
 }
 END_TEST
 
+static const struct obs_sink *sink_below;
+static bool went_dark;
+
+static int
+watch_report(void *ctx, bh_param_id id, struct bh_value v)
+{
+	went_dark |= m->of_param[id].kind == OBS_K_SCENE_PROGRAM && !v.i;
+	return sink_below->report(ctx, id, v);
+}
+
+START_TEST(no_light_goes_out_for_a_new_picture)
+{
+	begin();
+	ck_assert_str_eq(obs_stage_text(s, "scene/Wide/program"), "true");
+	struct obs_sink watch = *m->sink;
+	sink_below = m->sink;
+	watch.report = watch_report;
+	m->sink = &watch;
+	ck_assert_int_eq(obs_stage_connect(s), 0);
+	ck_assert(!went_dark);
+	m->sink = sink_below;
+	end();
+}
+END_TEST
+
 /* Something happens at OBS while this request of the picture is on its way. */
 static const char *race_request, *race_with, *race_event, *race_data;
 
@@ -799,6 +824,7 @@ main(void)
 	tcase_add_test(tc, a_picture_that_is_too_long_for_one_batch_comes_in_parts);
 	tcase_add_test(tc, an_obs_that_is_not_ready_is_asked_again);
 	tcase_add_test(tc, what_is_not_in_a_new_picture_is_gone_and_the_rest_keeps_its_ids);
+	tcase_add_test(tc, no_light_goes_out_for_a_new_picture);
 	tcase_add_test(tc, something_that_comes_while_the_picture_is_taken_asks_for_another_one);
 	tcase_add_test(tc, an_input_that_is_gone_before_its_details_are_told_asks_for_another_picture);
 	tcase_add_test(tc, an_event_is_not_overwritten_by_a_picture_that_was_asked_for_before_it);

@@ -159,6 +159,19 @@ START_TEST(what_is_so_already_is_no_failure)
 }
 END_TEST
 
+START_TEST(stop_of_what_is_only_starting_is_not_lost_in_silence)
+{
+	state("RecordStateChanged", "STARTING");
+	obs_stage_set(s, "record", 0);
+	ck_assert_str_eq(obs_stage_sent(s), "StopRecord\n");
+	obs_stage_answer_with(s, 0, 501, NULL);
+	ck_assert_str_eq(obs_stage_told(s), "failed record: OBS: StopRecord: it is not running (501)\n");
+	obs_stage_answer_all(s);
+	state("RecordStateChanged", "STARTED");
+	expect("record", "true");
+}
+END_TEST
+
 START_TEST(recording_pauses_when_obs_says_so)
 {
 	state("RecordStateChanged", "STARTED");
@@ -306,6 +319,7 @@ main(void)
 	tcase_add_test(t, stream_with_a_bad_address_goes_back_and_says_so);
 	tcase_add_test(t, stream_that_reconnects_is_on_and_says_so);
 	tcase_add_test(t, what_is_so_already_is_no_failure);
+	tcase_add_test(t, stop_of_what_is_only_starting_is_not_lost_in_silence);
 	tcase_add_test(t, recording_pauses_when_obs_says_so);
 	tcase_add_test(t, pause_that_obs_accepts_and_does_not_do_is_told);
 	tcase_add_test(t, refused_pause_is_told_once);
