@@ -28,6 +28,7 @@ BH_LOG_TOPIC("control");
 
 #define PENDING_MAX 64
 #define RESULT_TEXT_MAX 16384u
+#define LEVELS_S 3 /* who asks for a level once will ask again soon, or not at all */
 #define REQUESTS_A_TURN 64 /* then the rings have their turn */
 
 struct control_config {
@@ -274,6 +275,52 @@ on_result(struct control *c, uint16_t from, const struct bh_event *ev, const uin
 	arm_deadline(c);
 }
 
+/* ------------------------------------------------------------------ levels, which come only while somebody looks */
+
+static void
+ask_for_levels(struct control *c, struct bh_request_args *a, uint32_t *count)
+{
+	struct bh_peer *router = bh_proc_peer(c->proc, BH_SLOT_ROUTER);
+	/* Nobody waits for the answer. */
+	struct bh_event ev = {.kind = BH_EV_REQUEST, .id = BH_REQ_WATCH, .total = c->next_number++, .stamp_ns = bh_now_ns()};
+	if (*count && router && router->has_out)
+		bh_proc_send(c->proc, router, &ev, a, sizeof(*a));
+	*count = a->text_len = 0;
+}
+
+/* Somebody asks for these: the router is told, as many in one request as it holds. */
+static void
+look_at_levels(struct control *c, const char *glob)
+{
+	static struct bh_dir_index index;
+	struct bh_request_args a = {.type = BH_INT, .v.i = LEVELS_S};
+	struct bh_dir_record rec;
+	char full[BH_WIRE_NAME_MAX];
+	for (uint16_t s = 0; s < BH_MAX_SLOTS; s++) {
+		uint32_t count = 0;
+		if (!c->view.slot[s].dir || s == BH_SLOT_ROUTER)
+			continue;
+		bh_dir_index(&index, c->view.slot[s].dir);
+		a.slot = s;
+		for (uint32_t i = 0; i < BH_MAX_PARAMS; i++) {
+			if (bh_dir_find(&index, i, &rec) < 0 || !(rec.access & BH_ACCESS_METER))
+				continue;
+			bh_view_param_name(&c->view, s, &rec, full, sizeof(full));
+			if (!bh_wire_glob(glob, full))
+				continue;
+			if (count++ == 0) {
+				a.index = i;
+			} else {
+				memcpy(a.text + a.text_len, &i, sizeof(i));
+				a.text_len += sizeof(i);
+			}
+			if (a.text_len + sizeof(i) > sizeof(a.text))
+				ask_for_levels(c, &a, &count);
+		}
+		ask_for_levels(c, &a, &count);
+	}
+}
+
 /* ------------------------------------------------------------------ requests */
 
 static void
@@ -297,6 +344,8 @@ on_request(struct control *c, const struct endpoint_client *client, const uint8_
 		act(c, client, &req);
 	else
 		send_out(c, client);
+	if (req.verb == BH_VERB_GET || req.verb == BH_VERB_PARAMS)
+		look_at_levels(c, req.name);
 }
 
 /* Until there is nothing: a send may have swallowed the edge of a request that came meanwhile. */

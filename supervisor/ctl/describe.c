@@ -135,7 +135,10 @@ describe_driver(const struct bh_view *v, uint16_t driver, bool to_driver, const 
 			bh_wire_value_text(d->dir, &d->rec, val, d->text, sizeof(d->text));
 		else
 			plain_text(ev, val, d->text, sizeof(d->text));
-		if (ev->kind == BH_EV_VALUE)
+		if (to_driver && d->has_rec && d->rec.access & BH_ACCESS_METER) {
+			snprintf(d->text, sizeof(d->text), "%s", val->u[0] ? "watched" : "not watched");
+			snprintf(d->words, sizeof(d->words), val->u[0] ? "somebody looks at %s" : "nobody looks at %s any more", d->name);
+		} else if (ev->kind == BH_EV_VALUE)
 			snprintf(d->words, sizeof(d->words), "%s %s %s", d->name, to_driver ? "is to be" : "is", d->text);
 	} else if (ev->kind == BH_EV_ACTION) {
 		name_action(v, driver, ev->id, d);
@@ -172,6 +175,7 @@ request_name(uint32_t code)
 		{BH_REQ_STOP, "stop"},	   {BH_REQ_RESTART, "restart"}, {BH_REQ_HOLD, "hold"},	{BH_REQ_RELEASE, "release"},
 		{BH_REQ_KILL, "kill"},	   {BH_REQ_RELOAD, "reload"}, {BH_REQ_QUIT, "quit"}, {BH_REQ_PROFILE, "profile"},
 		{BH_REQ_EMIT, "emit"},	   {BH_REQ_SYNC, "sync"},     {BH_REQ_CALIBRATE, "calibrate"},
+		{BH_REQ_WATCH, "watch"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == code)
@@ -192,7 +196,7 @@ describe_request(const struct bh_view *v, const char *from, const struct bh_even
 		return;
 	}
 	memcpy(&args, payload, sizeof(args));
-	if (ev->id == BH_REQ_SET)
+	if (ev->id == BH_REQ_SET || ev->id == BH_REQ_WATCH)
 		name_param(v, args.slot, args.index, d);
 	else if (ev->id == BH_REQ_DO)
 		name_action(v, args.slot, args.index, d);

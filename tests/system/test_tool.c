@@ -183,6 +183,19 @@ START_TEST(status_names_what_is_bound_to_nothing)
 }
 END_TEST
 
+/* No page shows the meter: it is sent while the tool looks, and no longer. */
+START_TEST(a_level_comes_while_the_tool_looks)
+{
+	struct bh_cell_body c;
+	ck_assert_int_eq(pipeline_reported(&p, "loop", "ch1/meter", &c), 0);
+	ck_assert_msg(pipeline_until(10000, tool("get", "loop/ch1/meter") == 0 && strstr(out, "loop/ch1/meter") && !strstr(out, "not known") &&
+					     pipeline_wanted(&p, "loop", "ch1/meter", &c) == 1 && c.v.f == 1), "%s", out);
+	ck_assert_int_eq(pipeline_wanted(&p, "loop", "ch2/meter", &c), 0);
+	ck_assert(pipeline_until(30000, pipeline_wanted(&p, "loop", "ch1/meter", &c) == 1 && c.v.f == 0));
+	ck_assert(pipeline_until(10000, tool("params", "loop/*/meter") == 0 && pipeline_wanted(&p, "loop", "ch4/meter", &c) == 1 && c.v.f == 1));
+}
+END_TEST
+
 START_TEST(a_parameter_is_set_as_people_write_it)
 {
 	expect(0, "set", "loop/ch1/level", "-6dB");
@@ -501,6 +514,7 @@ main(void)
 	tcase_add_test(t, a_start_counts_no_faults_of_peers);
 	tcase_add_test(t, every_verb_that_reads_prints_json);
 	tcase_add_test(t, status_names_what_is_bound_to_nothing);
+	tcase_add_test(t, a_level_comes_while_the_tool_looks);
 	tcase_add_test(t, a_parameter_is_set_as_people_write_it);
 	tcase_add_test(t, controls_are_moved_as_by_a_hand);
 	tcase_add_test(t, pages_are_turned_and_the_one_shown_is_marked);
