@@ -102,7 +102,7 @@ choose_twin(struct obs_model *m, uint32_t n)
 	for (unsigned twin = 2; is_written_twice(m, n, o->twin || strchr(o->name, '~')) && twin < UINT8_MAX; twin++)
 		o->twin = (uint8_t)twin;
 	obs_own_part(o, part);
-	if (strcmp(part, o->name))
+	if (strcmp(part, o->name) && o->cls != OBS_ITEM) /* an item has its source's name, of which this was said */
 		obs_note(m, "%s \"%.80s\" of OBS is written \"%s\" in names of parameters", obs_class_name(o->cls), o->name, part);
 }
 

@@ -134,8 +134,9 @@ obs_scenes_tell(struct obs_model *m)
 {
 	uint32_t program = shown_program(m);
 	uint64_t result_ns = m->result_ns;
-	if (m->taking && !is_scene(m, program))
-		return; /* a list of scenes comes before the one on air: no light goes out for that */
+	/* A list of scenes comes before those on air and in preview: no light goes out for that. */
+	if (m->taking && (!is_scene(m, program) || (m->studio_mode && !is_scene(m, m->preview))))
+		return;
 	m->result_ns = 0; /* that it is not older than what was told has been looked at */
 	tell_choice(m, OBS_K_PROGRAM, program);
 	if (m->studio_mode)

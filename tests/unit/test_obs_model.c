@@ -207,14 +207,21 @@ static bool went_dark;
 static int
 watch_report(void *ctx, bh_param_id id, struct bh_value v)
 {
-	went_dark |= m->of_param[id].kind == OBS_K_SCENE_PROGRAM && !v.i;
+	went_dark |= (m->of_param[id].kind == OBS_K_SCENE_PROGRAM || m->of_param[id].kind == OBS_K_SCENE_PREVIEW) && !v.i;
 	return sink_below->report(ctx, id, v);
 }
 
 START_TEST(no_light_goes_out_for_a_new_picture)
 {
+	static const struct obs_stage_row studio[] = {
+		{"GetSceneList", NULL, "{'currentPreviewSceneName':'Wide','currentProgramSceneName':'Wide','scenes':[{'sceneIndex':0,'sceneName':'Wide'}]}", 0},
+		{"GetStudioModeEnabled", NULL, "{'studioModeEnabled':true}", 0}, {0}};
 	begin();
+	later_world = studio;
+	obs_stage_on_request(s, on_later, NULL);
+	ck_assert_int_eq(obs_stage_connect(s), 0);
 	ck_assert_str_eq(obs_stage_text(s, "scene/Wide/program"), "true");
+	ck_assert_str_eq(obs_stage_text(s, "scene/Wide/preview"), "true");
 	struct obs_sink watch = *m->sink;
 	sink_below = m->sink;
 	watch.report = watch_report;
