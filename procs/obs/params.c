@@ -326,8 +326,13 @@ obs_unpublish(struct obs_model *m, uint32_t object)
 void
 obs_publish_choices(struct obs_model *m, uint32_t object, enum obs_kind k, const struct obs_list *list)
 {
-	if (applies(m, object, k))
-		add_param(m, object, k, list);
+	if (!applies(m, object, k))
+		return;
+	add_param(m, object, k, list);
+	/* What was told is not among them any more: nothing is known until OBS tells what it is now. */
+	uint32_t id = obs_param(m, object, k);
+	if (id != OBS_NONE && m->value[id].type == BH_ENUM && m->value[id].i >= list->count)
+		m->value[id].type = BH_NONE;
 }
 
 void

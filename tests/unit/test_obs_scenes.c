@@ -277,6 +277,19 @@ START_TEST(fixed_transition_has_no_duration)
 }
 END_TEST
 
+START_TEST(choice_that_is_gone_is_not_told_again)
+{
+	expect("collection", "Show");
+	obs_stage_event(s, "SceneCollectionListChanged", "{'sceneCollections':['Other']}");
+	unsigned n = obs_stage_reports(s, "collection");
+	obs_model_report_all(obs_stage_model(s));
+	ck_assert_uint_eq(obs_stage_reports(s, "collection"), n);
+	obs_stage_event(s, "SceneCollectionListChanged", "{'sceneCollections':['Other','Show']}");
+	obs_stage_event(s, "CurrentSceneCollectionChanged", "{'sceneCollectionName':'Show'}");
+	expect("collection", "Show");
+}
+END_TEST
+
 START_TEST(transition_that_is_new_is_looked_up)
 {
 	obs_stage_event(s, "CurrentSceneTransitionChanged", "{'transitionName':'Sting'}");
@@ -593,6 +606,7 @@ main(void)
 	tcase_add_test(t, preview_behind_studio_mode_is_not_refused_because_obs_has_not_said_yet_that_it_is_on);
 	tcase_add_test(t, fixed_transition_has_no_duration);
 	tcase_add_test(t, transition_that_is_new_is_looked_up);
+	tcase_add_test(t, choice_that_is_gone_is_not_told_again);
 	tcase_add_test(t, events_of_items_are_reported);
 	tcase_add_test(t, new_item_is_looked_at_with_its_list_and_many_ask_twice);
 	tcase_add_test(t, item_that_goes_while_its_list_is_on_its_way_does_not_come_back);
