@@ -273,6 +273,10 @@ bool
 obs_cameras_event(struct obs_model *m, const char *type, const msgpack_object *data)
 {
 	(void)data;
+	if (!strcmp(type, "CurrentPreviewSceneChanged"))
+		obs_scene_told(m, OBS_TO_PREVIEW);
+	else if (!strcmp(type, "CurrentProgramSceneChanged"))
+		obs_scene_told(m, OBS_TO_PROGRAM);
 	if (!strcmp(type, "CurrentProgramSceneChanged") || !strcmp(type, "CurrentPreviewSceneChanged") || !strcmp(type, "StudioModeStateChanged"))
 		obs_cameras_follow(m);
 	if (m->cameras->stale_on_air && !m->in_transition)

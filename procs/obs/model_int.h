@@ -151,6 +151,10 @@ void obs_cameras_answer(struct obs_model *m, uint32_t object, bool ok);
 void obs_cameras_undo(struct obs_model *m, const struct obs_ask *ask); /* an action was refused by OBS, or dropped */
 void obs_cameras_follow(struct obs_model *m); /* program, preview or studio mode have changed: so may the view */
 void obs_cameras_tally(struct obs_model *m);  /* the tally of scenes and inputs has changed */
+/* --- shows.c: a scene was asked for, in program or preview; until OBS tells it, this is what is there for what is asked next. */
+enum obs_target { OBS_TO_PROGRAM, OBS_TO_PREVIEW };
+void obs_scene_asked(struct obs_model *m, enum obs_target target, uint32_t scene);
+void obs_scene_told(struct obs_model *m, enum obs_target target);
 void obs_cameras_lost(struct obs_model *m);   /* the connection */
 void obs_cameras_transform(struct obs_model *m, uint32_t item); /* m->transform[item] has changed */
 uint64_t obs_cameras_tick(struct obs_model *m);

@@ -478,12 +478,21 @@ obs_scenes_set(struct obs_model *m, uint32_t object, enum obs_kind k, const stru
 {
 	switch (k) {
 	case OBS_K_PROGRAM:
-	case OBS_K_PREVIEW: return check_shown(m, object, k);
+	case OBS_K_PREVIEW: {
+		int r = check_shown(m, object, k);
+		uint32_t scene = r == 0 && v->i >= 0 && v->i < m->scenes.count ? obs_find(m, OBS_SCENE, OBS_NONE, m->scenes.name[v->i]) : OBS_NONE;
+		if (scene != OBS_NONE)
+			obs_scene_asked(m, k == OBS_K_PREVIEW ? OBS_TO_PREVIEW : OBS_TO_PROGRAM, scene);
+		return r;
+	}
 	case OBS_K_SCENE_PROGRAM:
 	case OBS_K_SCENE_PREVIEW:
 		if (!v->i)
 			return obs_refuse_value(m, object, k, EINVAL, "a scene leaves when another is chosen");
-		return check_shown(m, object, k);
+		int r = check_shown(m, object, k);
+		if (r == 0)
+			obs_scene_asked(m, k == OBS_K_SCENE_PREVIEW ? OBS_TO_PREVIEW : OBS_TO_PROGRAM, object);
+		return r;
 	case OBS_K_TRANSITION_DURATION:
 		if (m->show.fixed)
 			return obs_refuse_value(m, object, k, EPERM, "the current transition has no duration that can be set");

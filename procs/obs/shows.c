@@ -13,8 +13,28 @@
 #include <string.h>
 
 #define RUNS_NS (2ull * 1000 * 1000 * 1000) /* so long after it was asked for a scene may not be told yet */
+#define OLDER_NS 100000000ull		    /* what is told so soon may be from before it was asked for */
 
-enum { PROGRAM, PREVIEW };
+enum { PROGRAM = OBS_TO_PROGRAM, PREVIEW = OBS_TO_PREVIEW };
+
+void
+obs_scene_asked(struct obs_model *m, enum obs_target target, uint32_t scene)
+{
+	m->asked[target].scene = scene;
+	m->asked[target].until_ns = m->now_ns + RUNS_NS;
+	if (target == OBS_TO_PROGRAM)
+		m->asked[OBS_TO_PREVIEW].until_ns = 0; /* OBS changes the preview, too, and tells that */
+}
+
+/* m->preview, m->program have been told by an event. */
+void
+obs_scene_told(struct obs_model *m, enum obs_target target)
+{
+	uint32_t told = target == OBS_TO_PREVIEW ? m->preview : m->program;
+
+	if (told == m->asked[target].scene || m->now_ns + RUNS_NS > m->asked[target].until_ns + OLDER_NS)
+		m->asked[target].until_ns = 0;
+}
 
 static int
 no_preview(const struct obs_doing *d)
@@ -39,10 +59,8 @@ show(struct obs_doing *d, uint32_t scene, int target)
 	if (target == PROGRAM && (r = obs_must_not_run(d)) < 0)
 		return r;
 	r = obs_act(d, target == PREVIEW ? OBS_REQ_SET_PREVIEW : OBS_REQ_SET_PROGRAM, "s", "sceneName", name);
-	if (r == 0) {
-		d->m->asked[target].scene = scene;
-		d->m->asked[target].until_ns = d->m->now_ns + RUNS_NS;
-	}
+	if (r == 0)
+		obs_scene_asked(d->m, (enum obs_target)target, scene);
 	return r;
 }
 
@@ -165,7 +183,10 @@ obs_do_cut(struct obs_doing *d)
 		return obs_refuse(d, EAGAIN, "OBS has not told yet what is in preview");
 	obs_batch(d, OBS_CUT_REQUESTS);
 	obs_batched_cut(d, d->m->object[scene].name);
-	return obs_batch_end(d, OBS_REQ_SET_PROGRAM);
+	r = obs_batch_end(d, OBS_REQ_SET_PROGRAM);
+	if (r == 0)
+		obs_scene_asked(d->m, OBS_TO_PROGRAM, scene);
+	return r;
 }
 
 static bool
@@ -193,6 +214,7 @@ obs_do_transition(struct obs_doing *d)
 		return -ENOENT;
 	if (ms && (!is_ms(ms) || strlen(ms) > 5 || (duration = atol(ms)) < 50 || duration > 20000))
 		return obs_refuse(d, EINVAL, "a transition takes 50 to 20000 ms, not \"%s\"", ms);
+	d->m->asked[PREVIEW].until_ns = 0;
 	if (!name && !ms)
 		return obs_act(d, OBS_REQ_TRIGGER_TRANSITION, "");
 	obs_batch(d, 1u + (name != NULL) + (ms != NULL));

@@ -28,7 +28,10 @@ note_view(const struct obs_cameras *c)
 void
 obs_cameras_undo(struct obs_model *m, const struct obs_ask *ask)
 {
-	if (!ask->is_action || !(ask->ref & UNDO) || !m->cameras)
+	if (!ask->is_action)
+		return;
+	m->asked[OBS_TO_PROGRAM].until_ns = m->asked[OBS_TO_PREVIEW].until_ns = 0;
+	if (!(ask->ref & UNDO) || !m->cameras)
 		return;
 	if (m->cameras->cameras)
 		m->cameras->last = (ask->ref & ~UNDO) >> 2;
@@ -92,9 +95,13 @@ static int
 end_scene(struct obs_doing *d, bool preview, uint32_t scene)
 {
 	enum obs_req req = preview ? OBS_REQ_SET_PREVIEW : OBS_REQ_SET_PROGRAM;
+	int r;
 
 	obs_batched(d, req, "s", "sceneName", d->m->object[scene].name);
-	return obs_batch_end(d, req);
+	r = obs_batch_end(d, req);
+	if (r == 0)
+		obs_scene_asked(d->m, preview ? OBS_TO_PREVIEW : OBS_TO_PROGRAM, scene);
+	return r;
 }
 
 static int

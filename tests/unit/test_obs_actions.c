@@ -84,6 +84,7 @@ START_TEST(scenes_in_studio_mode)
 		{"scene", {"Cam 2", "program"}, PROGRAM("Cam 2"), NULL},
 		{"preview", {"Break"}, PREVIEW("Break"), NULL},
 		{"program", {"Break"}, PROGRAM("Break"), NULL},
+		{"preview", {"Break"}, PREVIEW("Break"), NULL},
 		{"cut", {NULL}, CUT("Break"), NULL}, /* it was asked for, and OBS has not told it yet */
 		{"cut", {"Cam 3"}, CUT("Cam 3"), NULL},
 		{"transition", {NULL}, "TriggerStudioModeTransition\n", NULL},
@@ -156,6 +157,40 @@ START_TEST(two_presses_of_next_are_two_scenes_though_obs_has_not_told_the_first)
 	obs_stage_action(s, "next", NULL);
 	check_sent(s, "next twice", PREVIEW("Cam 2") PREVIEW("Cam 3"));
 	obs_stage_answer_all(s);
+}
+END_TEST
+
+/* "preview, cut" in one breath, whoever asks for the preview and how. */
+START_TEST(a_cut_takes_what_was_asked_for_and_not_what_was_told_before)
+{
+	show_studio_mode(s, true, "Cam 1");
+	obs_stage_set_text(s, "preview", "Cam 2");
+	obs_stage_action(s, "cut", NULL);
+	obs_stage_answer_all(s);
+	check_sent(s, "by a value", PREVIEW("Cam 2") CUT("Cam 2"));
+	obs_stage_set(s, "scene/Cam 3/preview", 1);
+	obs_stage_action(s, "cut", NULL);
+	obs_stage_answer_all(s);
+	check_sent(s, "by a light", PREVIEW("Cam 3") CUT("Cam 3"));
+	/* And back, at once: OBS has put into preview what was on air. */
+	show_preview(s, "Cam 2");
+	show_program(s, "Cam 3");
+	obs_stage_action(s, "cut", NULL);
+	obs_stage_answer_all(s);
+	check_sent(s, "and back", CUT("Cam 2"));
+	/* Somebody chooses another one in OBS. */
+	obs_stage_advance(s, 200);
+	show_preview(s, "Break");
+	obs_stage_action(s, "cut", NULL);
+	obs_stage_answer_all(s);
+	check_sent(s, "in OBS", CUT("Break"));
+	/* What was refused is not there. */
+	obs_stage_action(s, "preview", "Cam 2", NULL);
+	obs_stage_send(s);
+	obs_stage_answer_with(s, 0, 600, "no");
+	obs_stage_action(s, "cut", NULL);
+	obs_stage_answer_all(s);
+	check_sent(s, "refused", PREVIEW("Cam 2") CUT("Break"));
 }
 END_TEST
 
@@ -451,6 +486,7 @@ main(void)
 	tcase_add_test(t, nothing_goes_on_air_while_a_transition_runs_in_studio_mode);
 	tcase_add_test(t, next_and_previous_go_through_the_list_as_obs_shows_it);
 	tcase_add_test(t, two_presses_of_next_are_two_scenes_though_obs_has_not_told_the_first);
+	tcase_add_test(t, a_cut_takes_what_was_asked_for_and_not_what_was_told_before);
 	tcase_add_test(t, outputs);
 	tcase_add_test(t, what_this_obs_does_not_have_is_refused_by_name);
 	tcase_add_test(t, inputs_items_and_filters);
