@@ -18,6 +18,7 @@
 
 #include "common/mem.h"
 #include "common/units.h"
+#include "tests/lib/scratch.h"
 
 uint64_t
 fleet_now_ms(void)
@@ -46,8 +47,7 @@ fleet_init(struct fleet *f, const char *config)
 {
 	memset(f, 0, sizeof(*f));
 	f->sock = -1;
-	strcpy(f->dir, "/tmp/bh-fleet-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(f->dir));
+	scratch_dir(f->dir, sizeof(f->dir), "fleet");
 	snprintf(f->config, sizeof(f->config), "%s/fleet.conf", f->dir);
 	fleet_write(f, config);
 	/* Whoever outlives its parents becomes our child: nothing is left behind by accident. */
@@ -153,7 +153,6 @@ fleet_exit(struct fleet *f)
 void
 fleet_end(struct fleet *f)
 {
-	char command[128];
 	pid_t keeper = fleet_keeper(f), supervisor = fleet_supervisor(f);
 	/* Not nicely: tests of the clean end do that themselves. First both, then nobody starts anybody. */
 	if (keeper > 0 && fleet_lives(keeper))
@@ -171,8 +170,7 @@ fleet_end(struct fleet *f)
 	while (waitpid(-1, NULL, WNOHANG) >= 0 && fleet_now_ms() < until)
 		fleet_pause();
 	bh_close(&f->sock);
-	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(scratch_remove(f->dir), 0);
 }
 
 struct bh_proc_body

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/lib/scratch.h"
+
 extern char **environ;
 
 /* Benches use this without check: what fails is printed, and SIGABRT ends the test (in check: its process) or the bench. */
@@ -58,9 +60,7 @@ pipeline_prepare(struct pipeline *p, const char *yaml)
 {
 	char path[128];
 	memset(p, 0, sizeof(*p));
-	/* In memory, if there is such a place: what a busy disk does to the store is not what these tests look at. */
-	snprintf(p->dir, sizeof(p->dir), "%s/bh-pipeline-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	must(mkdtemp(p->dir), "%m\n");
+	scratch_dir(p->dir, sizeof(p->dir), "pipeline");
 	snprintf(path, sizeof(path), "%s/run", p->dir);
 	mkdir(path, 0700);
 	setenv("BULKHEAD_RUNTIME_DIR", path, 1);
@@ -247,30 +247,11 @@ pipeline_stop(struct pipeline *p)
 	must(clean, "the pipeline did not end cleanly:\n%s", pipeline_log(p));
 }
 
-static int
-remove_tree(const char *path)
-{
-	DIR *d = opendir(path);
-	for (struct dirent *e; d && (e = readdir(d));) {
-		char sub[512];
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
-		if (e->d_type == DT_DIR)
-			remove_tree(sub);
-		else
-			unlink(sub);
-	}
-	if (d)
-		closedir(d);
-	return rmdir(path);
-}
-
 void
 pipeline_clean(struct pipeline *p)
 {
 	if (p->dir[0])
-		remove_tree(p->dir);
+		scratch_remove(p->dir);
 }
 
 /* ------------------------------------------------------------------ looking in */

@@ -49,7 +49,7 @@ void pipeline_prepare(struct pipeline *p, const char *yaml);
 void pipeline_config(struct pipeline *p, const char *yaml);
 /*
  * Start on what was prepared; waits until the process table is there. A guard kills it when we die without having stopped it,
- * by a failed assertion or a time-out; the folder stays, to be looked into.
+ * by a failed assertion or a time-out; the folder goes with the program, but see scratch.h.
  */
 void pipeline_run(struct pipeline *p);
 /* Both, and waits until each process of the configuration is ok. */

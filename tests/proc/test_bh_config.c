@@ -26,6 +26,7 @@
 #include "common/sandbox.h"
 #include "common/spawn.h"
 #include "procs/config/sandbox.h"
+#include "tests/lib/scratch.h"
 
 /* A run of bh-config: exit status and what it wrote. */
 struct run {
@@ -36,7 +37,7 @@ struct run {
 };
 
 static char golden[PATH_MAX], program[PATH_MAX];
-static char golden_data[] = "/tmp/bh-config-data.XXXXXX";
+static char golden_data[64];
 static const char *data = golden_data; /* kinds of the golden files, devices of the source; NULL = those of the build */
 
 static void
@@ -49,9 +50,8 @@ find_places(void)
 	}
 	snprintf(golden, sizeof(golden), "%s/tests/golden/config", src);
 	snprintf(program, sizeof(program), "%s/bh-config", bin);
-	if (!mkdtemp(golden_data))
-		exit(2);
-	char link[64], target[2 * PATH_MAX];
+	scratch_dir(golden_data, sizeof(golden_data), "data");
+	char link[128], target[2 * PATH_MAX];
 	snprintf(link, sizeof(link), "%s/kinds", golden_data);
 	snprintf(target, sizeof(target), "%s/data/kinds", golden);
 	bool ok = symlink(target, link) == 0;
@@ -59,17 +59,6 @@ find_places(void)
 	snprintf(target, sizeof(target), "%s/deploy/devices", src);
 	if (!ok || symlink(target, link) < 0)
 		exit(2);
-}
-
-static void
-forget_places(void)
-{
-	char link[64];
-	snprintf(link, sizeof(link), "%s/kinds", golden_data);
-	unlink(link);
-	snprintf(link, sizeof(link), "%s/devices", golden_data);
-	unlink(link);
-	rmdir(golden_data);
 }
 
 static char *
@@ -88,8 +77,8 @@ static struct run
 run_in(const char *dir, char *const argv[])
 {
 	struct run r = {0};
-	char err[] = "/tmp/bh-config-err.XXXXXX", out[] = "/tmp/bh-config-out.XXXXXX";
-	int err_fd = mkstemp(err), out_fd = mkstemp(out);
+	char err[128], out[128];
+	int err_fd = scratch_file(err, sizeof(err), "err", NULL), out_fd = scratch_file(out, sizeof(out), "out", NULL);
 	unlink(err);
 	unlink(out);
 	pid_t pid = fork();
@@ -167,8 +156,8 @@ END_TEST
 
 START_TEST(a_file_that_is_too_large_is_refused)
 {
-	char path[] = "/tmp/bh-config-large.XXXXXX";
-	int fd = mkstemp(path);
+	char path[128];
+	int fd = scratch_file(path, sizeof(path), "large", NULL);
 	for (int i = 0; i < 5000; i++)
 		ck_assert_int_eq(dprintf(fd, "%01000d\n", 0), 1001);
 	close(fd);
@@ -217,9 +206,9 @@ END_TEST
 /* While it waits for somebody to write into a pipe, one can look at what it gave up. */
 START_TEST(it_is_confined_before_it_reads_the_file)
 {
-	char path[] = "/tmp/bh-config-pipe.XXXXXX", status[64], text[4096] = "";
-	ck_assert_ptr_nonnull(mkdtemp(path));
-	char fifo[64];
+	char path[128], status[64], text[4096] = "";
+	scratch_dir(path, sizeof(path), "pipe");
+	char fifo[140];
 	snprintf(fifo, sizeof(fifo), "%s/x.yaml", path);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
 	pid_t pid = fork();
@@ -555,8 +544,8 @@ END_TEST
 static struct handed
 compile_text(const char *text, int previous_fd)
 {
-	char path[] = "/tmp/bh-config-text.XXXXXX";
-	int fd = mkstemp(path);
+	char path[128];
+	int fd = scratch_file(path, sizeof(path), "text", NULL);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
 	struct handed h = compile(path, previous_fd);
@@ -873,14 +862,14 @@ END_TEST
 static bool
 compile_block(const char *page, const char *block, size_t len)
 {
-	char path[] = "/tmp/bh-config-doc.XXXXXX";
+	char path[128];
 	char *text = strndup(block, len), *padded = calloc(1, len + 2);
 	ck_assert_ptr_nonnull(text);
 	padded[0] = '\n';
 	memcpy(padded + 1, text, len);
 	bool is_config = strstr(padded, "\nbulkhead:") || strstr(padded, "\ndrivers:") || strstr(padded, "\npages:") ||
 			 strstr(padded, "\nsurfaces:");
-	FILE *f = fdopen(mkstemp(path), "w");
+	FILE *f = fdopen(scratch_file(path, sizeof(path), "doc", NULL), "w");
 	if (!strstr(padded, "\nbulkhead:"))
 		fputs("bulkhead: 1\n", f);
 	if (!strstr(padded, "\nsurfaces:"))
@@ -932,8 +921,8 @@ END_TEST
 static struct run
 check_device(const char *device, const char *options)
 {
-	char dir[] = "/tmp/bh-config-data.XXXXXX", path[PATH_MAX], target[PATH_MAX + 16];
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	char dir[64], path[PATH_MAX], target[PATH_MAX + 16];
+	scratch_dir(dir, sizeof(dir), "device");
 	snprintf(target, sizeof(target), "%s/data/kinds", golden);
 	snprintf(path, sizeof(path), "%s/kinds", dir);
 	ck_assert_int_eq(symlink(target, path), 0);
@@ -955,9 +944,7 @@ check_device(const char *device, const char *options)
 	/* Names of temporary folders are of no interest. */
 	for (char *p; (p = strstr(r.err, dir));)
 		memmove(p, p + strlen(dir) + 1, strlen(p + strlen(dir) + 1) + 1);
-	char command[64];
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	scratch_remove(dir);
 	return r;
 }
 
@@ -1098,8 +1085,8 @@ END_TEST
 START_TEST(sixty_four_pages_of_512_bindings_fit)
 {
 	static const char *const names[] = {"fader", "mute", "solo", "rec", "select", "vpot", "strip", "meter"};
-	char path[] = "/tmp/bh-config-big.XXXXXX";
-	FILE *f = fdopen(mkstemp(path), "w");
+	char path[128];
+	FILE *f = fdopen(scratch_file(path, sizeof(path), "big", NULL), "w");
 	fputs("bulkhead: 1\nsurfaces:\n", f);
 	for (int s = 0; s < 8; s++)
 		fprintf(f, "  s%d: { device: x-touch }\n", s);
@@ -1146,8 +1133,8 @@ START_TEST(secrets_are_taken_out_wherever_they_stand)
 				   "  d: {password: *pw}\n  e: {password: 'single ''quoted'' \xc3\xa9', host: \xc3\xbc}\n"
 				   "  f: {password: [aa, bb, {c: dd}]}\n";
 	static const char *const gone[] = {"old one", "anchored", "in flow", "behind", "plain words", "block", "single", "aa", "bb", "dd"};
-	char path[] = "/tmp/bh-config-secret.XXXXXX";
-	int fd = mkstemp(path);
+	char path[128];
+	int fd = scratch_file(path, sizeof(path), "secret", NULL);
 	ck_assert_int_gt(dprintf(fd, "%.*s%s", (int)(strstr(text, "    host: passwords") - text), text, more), 0);
 	struct run r = RUN("--redact", path);
 	ck_assert_msg(r.status == 0, "%s", r.err);
@@ -1257,6 +1244,5 @@ main(void)
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);
-	forget_places();
 	return failed ? 1 : 0;
 }

@@ -19,6 +19,7 @@
 #include "common/units.h"
 #include "common/wire/request.h"
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 
 static struct host h;
 static char dir[64];
@@ -43,8 +44,7 @@ client(int type, const char *name)
 static void
 start(const char *request_timeout)
 {
-	strcpy(dir, "/tmp/bh-control-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "control");
 	setenv("BULKHEAD_RUNTIME_DIR", dir, 1);
 	host_start(&h, "control", "request_timeout", request_timeout, NULL);
 	ctx = zmq_ctx_new();
@@ -70,17 +70,12 @@ setup_hasty(void)
 static void
 teardown(void)
 {
-	char path[128];
 	bh_wire_in_fini(&answer);
 	bh_wire_out_fini(&req);
 	zmq_close(sock);
 	zmq_ctx_term(ctx);
 	host_stop(&h);
-	snprintf(path, sizeof(path), "%s/control.sock", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/events.sock", dir);
-	unlink(path);
-	rmdir(dir);
+	scratch_remove(dir);
 }
 
 /* ------------------------------------------------------------------ client's side */

@@ -14,6 +14,7 @@
 #include "common/config/compiled.h"
 #include "common/spawn.h"
 #include "procs/pad/model.h"
+#include "tests/lib/scratch.h"
 #include "tests/unit/panel.h"
 
 struct compiled {
@@ -39,9 +40,9 @@ static struct compiled
 compile_keys(const char *device, const char *keys)
 {
 	struct compiled k = {0};
-	char yaml[] = "/tmp/bh-devices.XXXXXX", bin[512], out[16], text[128];
+	char yaml[128], bin[512], out[16], text[128];
 	struct bh_spawn_msg msg;
-	int pair[2], fds[BH_SPAWN_FDS], status = -1, fd = mkstemp(yaml);
+	int pair[2], fds[BH_SPAWN_FDS], status = -1, fd = scratch_file(yaml, sizeof(yaml), "devices", NULL);
 	int len = snprintf(text, sizeof(text), "bulkhead: 1\nsurfaces: { desk: { device: %s%s } }\n", device, keys);
 	ck_assert_int_eq(write(fd, text, (size_t)len), len);
 	close(fd);

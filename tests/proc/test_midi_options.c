@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 
 #define WAIT_MS 10000
 
@@ -19,8 +20,8 @@ static const char *
 said(const char *body)
 {
 	static char text[65536];
-	char path[] = "/tmp/bh-midi-options.XXXXXX.yaml", command[700];
-	int fd = mkstemps(path, 5);
+	char path[128], command[700];
+	int fd = scratch_file(path, sizeof(path), "midi", ".yaml");
 	FILE *f = fdopen(fd, "w"), *p;
 	size_t n;
 

@@ -18,6 +18,7 @@
 #include "common/mem.h"
 #include "procs/pad/model.h"
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 
 static struct host h;
 static struct bh_cfg_control controls[PAD_BUTTONS + PAD_AXES];
@@ -190,7 +191,7 @@ setup(void)
 {
 	memset(&told, 0, sizeof(told));
 	panel();
-	snprintf(path, sizeof(path), "/tmp/bh-test-pad.%d", getpid());
+	snprintf(path, sizeof(path), "%s/pad.%d", scratch(), getpid());
 	pad_plug();
 	host_start_surface(&h, "pad", controls, PAD_BUTTONS + PAD_AXES, "path", path, "layout",
 			   "xbox", "deadzone", "0", NULL);

@@ -26,6 +26,7 @@
 #include "common/sandbox.h"
 #include "shm/layout.h"
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 
 #ifndef BH_UNCONFINED
 
@@ -68,21 +69,15 @@ setup(void)
 		for (;;)
 			pause();
 	}
-	snprintf(dir, sizeof(dir), "/tmp/bh-sandbox.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "sandbox");
 }
 
 static void
 teardown(void)
 {
-	char path[128];
 	kill(sibling, SIGKILL);
 	waitpid(sibling, NULL, 0);
-	snprintf(path, sizeof(path), "%s/new", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/snapshot", dir);
-	unlink(path);
-	rmdir(dir);
+	scratch_remove(dir);
 	close(peer_rw);
 	close(peer_ro);
 }

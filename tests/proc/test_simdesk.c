@@ -21,6 +21,7 @@
 #include "common/mem.h"
 #include "common/units.h"
 #include "tests/lib/patience.h"
+#include "tests/lib/scratch.h"
 #include "tests/lib/simdesk.h"
 
 
@@ -30,18 +31,15 @@ static struct simdesk *desk;
 static void
 set_up(void)
 {
-	strcpy(dir, "/tmp/bh-simdesk-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "simdesk");
 }
 
 static void
 tear_down(void)
 {
-	char command[128];
 	simdesk_stop(desk);
 	desk = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	scratch_remove(dir);
 }
 
 static void

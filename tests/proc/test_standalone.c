@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "common/sandbox.h"
 #include "tests/lib/patience.h"
+#include "tests/lib/scratch.h"
 
 /* One run: keyboard, screen (its log goes there, too). */
 static struct {
@@ -148,9 +149,9 @@ END_TEST
 
 START_TEST(options_come_from_a_configuration)
 {
-	char path[] = "/tmp/bh-standalone.XXXXXX";
+	char path[128];
 	const char *yaml = "bulkhead: 1\ndrivers:\n  other: { kind: template, host: 127.0.0.1 }\n  mix: { kind: loop, channels: 2 }\n";
-	int fd = mkstemp(path);
+	int fd = scratch_file(path, sizeof(path), "alone", NULL);
 	ck_assert_int_eq(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
 	START("--no-supervisor", "--config", path);
 	type("params\n");

@@ -16,6 +16,7 @@
 #include "common/feedback.h"
 #include "common/spawn.h"
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 #include "tests/unit/panel.h"
 
 static struct host h;
@@ -231,7 +232,7 @@ begin(const char *on_stop, const char *query)
 	memset(&desk, 0, sizeof(desk));
 	memset(&told, 0, sizeof(told));
 	panel_x_touch(&panel);
-	snprintf(path, sizeof(path), "/tmp/bh-test-surface.%d", getpid());
+	snprintf(path, sizeof(path), "%s/surface.%d", scratch(), getpid());
 	desk_listen();
 	host_start_surface(&h, "surface", panel.c, panel.n, "transport", "socket", "path", path, "link", "free", "on_stop",
 			   on_stop, "query", query, "fader_max", "16380", "fader_step", "4", "colors", "true", NULL);

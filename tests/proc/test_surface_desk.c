@@ -15,6 +15,7 @@
 
 #include "common/feedback.h"
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 #include "tests/unit/panel.h"
 
 static struct host h;
@@ -77,7 +78,7 @@ cell(const char *name, struct bh_cell_body *c)
 static void
 setup(void)
 {
-	snprintf(path, sizeof(path), "/tmp/bh-test-desk.%d", getpid());
+	snprintf(path, sizeof(path), "%s/desk.%d", scratch(), getpid());
 	snprintf(out, sizeof(out), "%s.out", path);
 }
 

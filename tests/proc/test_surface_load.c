@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/lib/host.h"
+#include "tests/lib/scratch.h"
 #include "tests/lib/simdesk.h"
 #include "tests/unit/panel.h"
 
@@ -69,8 +70,7 @@ is_ready(void)
 static void
 set_up(void)
 {
-	strcpy(dir, "/tmp/bh-surface-load-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "load");
 	memset(presses, 0, sizeof(presses));
 	memset(releases, 0, sizeof(releases));
 	desk = simdesk_start(dir, NULL);
@@ -86,11 +86,9 @@ set_up(void)
 static void
 tear_down(void)
 {
-	char command[128];
 	host_stop(&h);
 	simdesk_stop(desk);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	scratch_remove(dir);
 }
 
 static unsigned

@@ -11,22 +11,20 @@
 #include "common/config/history.h"
 #include "common/config/text.h"
 #include "supervisor/ctl/lines.h"
+#include "tests/lib/scratch.h"
 
-static char dir[] = "/tmp/bh-history.XXXXXX", name[256];
+static char dir[64], name[256];
 
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/bh-history.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "history");
 }
 
 static void
 teardown(void)
 {
-	char command[64];
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(scratch_remove(dir), 0);
 }
 
 static const char *

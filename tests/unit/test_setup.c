@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "common/units.h"
 #include "supervisor/ctl/setup.h"
+#include "tests/lib/scratch.h"
 
 static char dir[64];
 static struct setup_found found;
@@ -38,8 +39,7 @@ put_file(const char *name, const char *what)
 static void
 set_up(void)
 {
-	strcpy(dir, "/tmp/bh-test-setup-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "setup");
 	memset(&found, 0, sizeof(found));
 	places = (struct setup_places){.asound = dir, .snd = dir};
 }
@@ -47,9 +47,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-	char line[100];
-	snprintf(line, sizeof(line), "rm -r %s", dir);
-	ck_assert_int_eq(system(line), 0);
+	ck_assert_int_eq(scratch_remove(dir), 0);
 }
 
 static const char *

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "procs/store/snapshot.h"
+#include "tests/lib/scratch.h"
 
 static char dir[64];
 static struct snapshot s;
@@ -20,21 +21,14 @@ static char why[120];
 static void
 setup(void)
 {
-	strcpy(dir, "/tmp/bh-snapshot-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_dir(dir, sizeof(dir), "snapshot");
 	ck_assert_int_eq(snapshot_init(&s), 0);
 }
 
 static void
 teardown(void)
 {
-	static const char *const files[] = {"snapshot-a", "snapshot-b", "snapshot.new"};
-	char p[128];
-	for (unsigned i = 0; i < 3; i++) {
-		snprintf(p, sizeof(p), "%s/%s", dir, files[i]);
-		unlink(p);
-	}
-	rmdir(dir);
+	scratch_remove(dir);
 	snapshot_fini(&s);
 }
 
