@@ -134,10 +134,17 @@ obs_conn_end(enum obs_ws_end end, int code)
 }
 
 void
-obs_conn_init(struct obs_conn *c, uint32_t keepalive_ms, uint32_t seed)
+obs_conn_keepalive(struct obs_conn *c, uint32_t keepalive_ms)
 {
 	/* A ping just before the peer dies, and three that nobody answers: four periods. */
-	*c = (struct obs_conn){.cause = OBS_CAUSE_START, .period_ms = keepalive_ms / (OBS_CONN_MISSES + 1), .chance = seed | 1};
+	c->period_ms = keepalive_ms / (OBS_CONN_MISSES + 1);
+}
+
+void
+obs_conn_init(struct obs_conn *c, uint32_t keepalive_ms, uint32_t seed)
+{
+	*c = (struct obs_conn){.cause = OBS_CAUSE_START, .chance = seed | 1};
+	obs_conn_keepalive(c, keepalive_ms);
 }
 
 static bool

@@ -96,6 +96,8 @@ struct obs_conn {
 
 /* keepalive_ms: a peer that has gone is found within it; 0 = by TCP alone. `seed` is any number: for the jitter. */
 void obs_conn_init(struct obs_conn *c, uint32_t keepalive_ms, uint32_t seed);
+/* Another period, from the next ping on. */
+void obs_conn_keepalive(struct obs_conn *c, uint32_t keepalive_ms);
 /* OBS_CONN_DO_ bits. */
 unsigned obs_conn_step(struct obs_conn *c, enum obs_conn_event event, uint64_t now_ns);
 /* What obs_ws_ops.on_close() was given, as an event. */

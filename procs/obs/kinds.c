@@ -46,6 +46,8 @@ const struct obs_kind_row obs_kinds[OBS_KINDS] = {
 			   .event = "CurrentProgramSceneChanged", .help = "the scene on air"},
 	[OBS_K_PREVIEW] = {.cls = OBS_ROOM, .name = "preview", .label = "Preview", LIST, .show = true, SET(SET_PREVIEW), GET(GET_PREVIEW),
 			   .event = "CurrentPreviewSceneChanged", .help = "the scene in preview, in studio mode"},
+	[OBS_K_SELECTED] = {.cls = OBS_ROOM, .name = "selected", .label = "Scene", .type = BH_ENUM, .access = BH_ACCESS_READ, .set = NOT, .get = NOT,
+			    .help = "the scene that is selected in OBS: in preview in studio mode, else on air"},
 	[OBS_K_STUDIO_MODE] = {.cls = OBS_ROOM, .name = "studio-mode", .label = "Studio", TOGGLE, .show = true, SET(SET_STUDIO_MODE), GET(GET_STUDIO_MODE),
 			       .event = "StudioModeStateChanged", .help = "studio mode"},
 	[OBS_K_TRANSITION] = {.cls = OBS_ROOM, .name = "transition", .label = "Trans", LIST, .show = true, SET(SET_TRANSITION), GET(GET_TRANSITION_LIST),

@@ -148,7 +148,7 @@ write_label(const struct obs_object *o, const struct obs_kind_row *row, char out
 static const struct obs_list *
 list_of(const struct obs_model *m, enum obs_kind k)
 {
-	if (k == OBS_K_PROGRAM || k == OBS_K_PREVIEW)
+	if (k == OBS_K_PROGRAM || k == OBS_K_PREVIEW || k == OBS_K_SELECTED)
 		return &m->scenes;
 	if (k == OBS_K_TRANSITION)
 		return &m->transitions;

@@ -141,6 +141,7 @@ obs_scenes_tell(struct obs_model *m)
 	tell_choice(m, OBS_K_PROGRAM, program);
 	if (m->studio_mode)
 		tell_choice(m, OBS_K_PREVIEW, m->preview);
+	tell_choice(m, OBS_K_SELECTED, m->studio_mode ? m->preview : program);
 	for (uint32_t n = 1; n < m->objects; n++) {
 		if (!is_scene(m, n) || m->object[n].is_group)
 			continue;
@@ -225,7 +226,7 @@ static void
 publish_list(struct obs_model *m, const struct names *l)
 {
 	bool changed = obs_list_set(m, &m->scenes, l->at, l->count) == 1;
-	for (enum obs_kind k = OBS_K_PROGRAM; k <= OBS_K_PREVIEW; k++)
+	for (enum obs_kind k = OBS_K_PROGRAM; k <= OBS_K_SELECTED; k++)
 		if (l->count && (changed || obs_param(m, 0, k) == OBS_NONE))
 			obs_publish_choices(m, 0, k, &m->scenes);
 	obs_scenes_tell(m);
