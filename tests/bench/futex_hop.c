@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -40,12 +41,12 @@ bench_pace(const struct bench_hop *hop)
 		;
 }
 
-int
-bench_futex_hop(void *arg, struct bench_figures *out)
+/* One-way times of `n` hops, after some that do not count. */
+static int
+hop_samples(const struct bench_hop *hop, uint32_t n, double *sample)
 {
-	const struct bench_hop *hop = arg;
-	uint32_t samples = hop && hop->samples ? hop->samples : BENCH_HOP_SAMPLES, warm = samples / 8 + 1;
-	if (samples + warm > SAMPLES_MAX)
+	uint32_t warm = n / 8 + 1;
+	if (n + warm > SAMPLES_MAX)
 		return -EINVAL;
 	struct hop_page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
@@ -53,12 +54,12 @@ bench_futex_hop(void *arg, struct bench_figures *out)
 	bench_pin(hop ? hop->from_cpu : 0);
 	pid_t pid = bench_party(hop_receive, page, hop ? hop->to_cpu : 1);
 	int ret = pid < 0 ? pid : 0;
-	for (uint32_t n = 1; ret == 0 && n <= samples + warm; n++) {
+	for (uint32_t k = 1; ret == 0 && k <= n + warm; k++) {
 		bench_pace(hop);
 		page->sent_ns = bench_now_ns();
-		__atomic_store_n(&page->word, n, __ATOMIC_RELEASE);
+		__atomic_store_n(&page->word, k, __ATOMIC_RELEASE);
 		syscall(SYS_futex, &page->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-		for (uint64_t limit = bench_now_ns() + 60000000000u; __atomic_load_n(&page->received, __ATOMIC_ACQUIRE) < n;)
+		for (uint64_t limit = bench_now_ns() + 60000000000u; __atomic_load_n(&page->received, __ATOMIC_ACQUIRE) < k;)
 			if (bench_now_ns() > limit) {
 				ret = -ETIMEDOUT;
 				break;
@@ -66,7 +67,41 @@ bench_futex_hop(void *arg, struct bench_figures *out)
 	}
 	bench_reap(pid);
 	if (ret == 0)
-		bench_quantiles(page->sample + warm, samples, out);
+		memcpy(sample, page->sample + warm, n * sizeof(*sample));
 	munmap(page, sizeof(*page));
+	return ret;
+}
+
+static uint32_t
+samples_of(const struct bench_hop *hop)
+{
+	return hop && hop->samples ? hop->samples : BENCH_HOP_SAMPLES;
+}
+
+int
+bench_futex_hop(void *arg, struct bench_figures *out)
+{
+	double sample[SAMPLES_MAX];
+	uint32_t n = samples_of(arg);
+	int ret = hop_samples(arg, n, sample);
+	if (ret == 0)
+		bench_quantiles(sample, n, out);
+	return ret;
+}
+
+int
+bench_futex_chain(const struct bench_hop *hop, unsigned hops, double tail, struct bench_figures *out)
+{
+	double sample[SAMPLES_MAX];
+	uint32_t n = samples_of(hop);
+	int ret = hop_samples(hop, n * hops, sample);
+	for (uint32_t k = 0; ret == 0 && k < n; k++) {
+		double sum = 0;
+		for (uint32_t i = 0; i < hops; i++)
+			sum += sample[k * hops + i];
+		sample[k] = sum;
+	}
+	if (ret == 0)
+		bench_quantiles_tail(sample, n, tail, out);
 	return ret;
 }

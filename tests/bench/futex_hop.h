@@ -17,6 +17,11 @@ struct bench_hop {
 /* A bench_way's measure(); `arg` is a struct bench_hop, or NULL for CPU 0 to CPU 1. One-way times in ns. */
 int bench_futex_hop(void *arg, struct bench_figures *out);
 
+/*
+ * A chain of `hops` of them: the sum of so many in a row, `samples` times. p99 is the quantile `tail` of the sums.
+ */
+int bench_futex_chain(const struct bench_hop *hop, unsigned hops, double tail, struct bench_figures *out);
+
 /* Wait until the next sample is due: sleeps, so that the sender's CPU is in the same state each time. */
 void bench_pace(const struct bench_hop *hop);
 #define BENCH_HOP_SAMPLES 96u

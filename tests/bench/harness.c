@@ -82,10 +82,16 @@ quantile(double *samples, size_t n, double q)
 }
 
 void
-bench_quantiles(double *samples, size_t n, struct bench_figures *out)
+bench_quantiles_tail(double *samples, size_t n, double tail, struct bench_figures *out)
 {
 	out->p50 = quantile(samples, n, 0.5);
-	out->p99 = quantile(samples, n, 0.99);
+	out->p99 = quantile(samples, n, tail);
+}
+
+void
+bench_quantiles(double *samples, size_t n, struct bench_figures *out)
+{
+	bench_quantiles_tail(samples, n, 0.99, out);
 }
 
 static const cpu_set_t *
@@ -117,6 +123,12 @@ bench_pin(unsigned k)
 		return sched_setaffinity(0, sizeof(one), &one) < 0 ? -errno : 0;
 	}
 	return -ENOENT;
+}
+
+int
+bench_unpin(void)
+{
+	return sched_setaffinity(0, sizeof(cpu_set_t), bench_allowed()) < 0 ? -errno : 0;
 }
 
 pid_t
@@ -195,12 +207,19 @@ bench_round(const struct bench_plan *plan, const struct bench_way *b, struct ser
 	return 0;
 }
 
-static double
-median(const double *samples, unsigned n)
+double
+bench_median(const double *samples, unsigned n)
 {
 	double copy[BENCH_ROUNDS_CAP];
+	n = n < BENCH_ROUNDS_CAP ? n : BENCH_ROUNDS_CAP;
 	memcpy(copy, samples, n * sizeof(*copy));
 	return quantile(copy, n, 0.5);
+}
+
+static const char *
+tail_of(const struct bench_plan *plan)
+{
+	return plan->tail ? plan->tail : "p99";
 }
 
 static int
@@ -208,13 +227,13 @@ print_bar(const struct bench_plan *plan, const struct bench_bar *bar, const stru
 	  bool enough)
 {
 	static const char *const words[] = {"met", "missed", "inconclusive"};
-	double ratio = median(s->ratio[bar->figure], s->kept), noise = median(self->ratio[bar->figure], self->kept);
+	double ratio = bench_median(s->ratio[bar->figure], s->kept), noise = bench_median(self->ratio[bar->figure], self->kept);
 	int verdict = ratio <= bar->limit ? BENCH_MET : BENCH_MISSED;
 	double off = noise > 1 ? noise - 1 : 1 - noise;
 	if (!enough || off > (bar->limit - 1) / 2)
 		verdict = BENCH_INCONCLUSIVE;
 	bench_print(plan->name, "bar", "%s: %.2f <= %.2f %s (%s against %s; self test %.2f)",
-		    bar->figure == BENCH_P50 ? "p50" : "p99", ratio, bar->limit, words[verdict], plan->subject.name,
+		    bar->figure == BENCH_P50 ? "p50" : tail_of(plan), ratio, bar->limit, words[verdict], plan->subject.name,
 		    plan->anchor.name, noise);
 	return verdict;
 }
@@ -246,11 +265,11 @@ bench_run(const struct bench_plan *plan)
 		bench_print(plan->name, "bar", "inconclusive: no round with a steady floor");
 		return BENCH_INCONCLUSIVE;
 	}
-	bench_print(plan->name, "figure", "%s: p50 %.1f p99 %.1f %s", plan->subject.name, median(s.subject[0], s.kept),
-		    median(s.subject[1], s.kept), unit);
-	bench_print(plan->name, "figure", "%s: p50 %.1f p99 %.1f %s", plan->anchor.name, median(s.anchor[0], s.kept),
-		    median(s.anchor[1], s.kept), unit);
-	bench_print(plan->name, "figure", "%s (floor): p50 %.1f %s", plan->floor.name, median(s.floor, s.kept), unit);
+	bench_print(plan->name, "figure", "%s: p50 %.1f %s %.1f %s", plan->subject.name, bench_median(s.subject[0], s.kept),
+		    tail_of(plan), bench_median(s.subject[1], s.kept), unit);
+	bench_print(plan->name, "figure", "%s: p50 %.1f %s %.1f %s", plan->anchor.name, bench_median(s.anchor[0], s.kept),
+		    tail_of(plan), bench_median(s.anchor[1], s.kept), unit);
+	bench_print(plan->name, "figure", "%s (floor): p50 %.1f %s", plan->floor.name, bench_median(s.floor, s.kept), unit);
 	int worst = BENCH_MET;
 	for (unsigned k = 0; k < BENCH_BARS && plan->bar[k].limit > 0; k++) {
 		int verdict = print_bar(plan, &plan->bar[k], &s, &self, enough);

@@ -46,6 +46,7 @@ struct bench_bar {
 struct bench_plan {
 	const char *name;
 	const char *unit; /* NULL = "ns" */
+	const char *tail; /* what its ways put into p99 if it is another quantile: "p95"; NULL = "p99" */
 	struct bench_way subject, anchor, floor; /* the floor may be the anchor */
 	struct bench_bar bar[BENCH_BARS];
 	unsigned rounds;     /* to be kept; 0, and less than 15, means 15 */
@@ -67,12 +68,15 @@ void bench_print(const char *bench, const char *kind, const char *format, ...) _
 
 uint64_t bench_now_ns(void); /* CLOCK_MONOTONIC */
 
-/* Quantiles of samples, which are sorted in place. */
+/* Quantiles of samples, which are sorted in place. The second with another quantile than 0.99 in p99. */
 void bench_quantiles(double *samples, size_t n, struct bench_figures *out);
+void bench_quantiles_tail(double *samples, size_t n, double tail, struct bench_figures *out);
+double bench_median(const double *samples, unsigned n); /* of up to 256 */
 
 /* CPUs that this process may use when it first asks, and pinning the caller to the k-th of them (modulo their number). */
 unsigned bench_cpus(void);
 int bench_pin(unsigned k);
+int bench_unpin(void); /* to all of them again */
 
 /*
  * Run `party(arg)` in a child pinned to the k-th CPU; it is killed when its parent ends. Returns its pid or -errno.
