@@ -488,6 +488,7 @@ bh_param_remove(struct bh_driver *drv, bh_param_id id)
 		return -ENOENT;
 	struct bh_dir_record r = drv->proc->dir.records[drv->param[id].record];
 	r.flags |= BH_DIR_TOMBSTONE;
+	r.choices = 0;
 	r.choices_len = 0;
 	int64_t n = param_publish(drv, &r, NULL, 0);
 	return n < 0 ? (int)n : 0;

@@ -41,6 +41,7 @@ struct source {
 	char name[128], kind[48], settings[512];
 	char item[ITEMS][128]; /* of a scene */
 	unsigned items;
+	double volume;
 	bool gone;
 };
 
@@ -231,10 +232,17 @@ static struct source *
 add_source(struct obs_peer *p, const char *name, const char *kind)
 {
 	must(p->sources < SOURCES, "too many sources");
-	struct source *s = &p->source[p->sources++];
+	struct source *s = &p->source[p->sources];
+	for (unsigned i = 0; i < p->sources; i++) /* the place of one that was removed */
+		if (p->source[i].gone)
+			s = &p->source[i];
+	if (s == &p->source[p->sources])
+		p->sources++;
+	memset(s, 0, sizeof(*s));
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	snprintf(s->kind, sizeof(s->kind), "%s", kind);
 	snprintf(s->settings, sizeof(s->settings), "{}");
+	s->volume = 1;
 	return s;
 }
 
@@ -354,15 +362,21 @@ obs_peer_group(struct obs_peer *p, const char *name, ...)
 	va_end(ap);
 }
 
+static struct source *
+find(struct obs_peer *p, const char *name)
+{
+	struct source *s = p->source;
+	while (s < p->source + p->sources && (s->gone || strcmp(s->name, name) != 0))
+		s++;
+	must(s < p->source + p->sources, "nothing is called %s", name);
+	return s;
+}
+
 void
 obs_peer_rename(struct obs_peer *p, const char *from, const char *to)
 {
-	bool found = false;
+	struct source *renamed = find(p, from);
 	for (struct source *s = p->source; s < p->source + p->sources; s++) {
-		if (!s->gone && !strcmp(s->name, from)) {
-			snprintf(s->name, sizeof(s->name), "%s", to);
-			found = true;
-		}
 		for (unsigned i = 0; i < s->items; i++)
 			if (!strcmp(s->item[i], from))
 				snprintf(s->item[i], sizeof(s->item[i]), "%s", to);
@@ -370,7 +384,7 @@ obs_peer_rename(struct obs_peer *p, const char *from, const char *to)
 	for (struct filter *f = p->filter; f < p->filter + p->filters; f++)
 		if (!strcmp(f->source, from))
 			snprintf(f->source, sizeof(f->source), "%s", to);
-	must(found, "nothing is called %s", from);
+	snprintf(renamed->name, sizeof(renamed->name), "%s", to);
 }
 
 static void
@@ -386,13 +400,23 @@ remove_item(struct source *s, const char *name)
 void
 obs_peer_remove(struct obs_peer *p, const char *name)
 {
-	bool found = false;
-	for (struct source *s = p->source; s < p->source + p->sources; s++) {
-		if (!s->gone && !strcmp(s->name, name))
-			found = s->gone = true;
+	find(p, name)->gone = true;
+	for (struct source *s = p->source; s < p->source + p->sources; s++)
 		remove_item(s, name);
-	}
-	must(found, "nothing is called %s", name);
+}
+
+void
+obs_peer_add_item(struct obs_peer *p, const char *scene, const char *item)
+{
+	struct source *s = find(p, scene);
+	must(s->items < ITEMS, "too many items in %s", scene);
+	snprintf(s->item[s->items++], sizeof(s->item[0]), "%s", item);
+}
+
+void
+obs_peer_volume(struct obs_peer *p, const char *name, double volume)
+{
+	find(p, name)->volume = volume;
 }
 
 /* ------------------------------------------------------------------ its files */
@@ -503,7 +527,7 @@ put_sources(FILE *f, const struct obs_peer *p, bool groups)
 			put_items(f, s);
 		else
 			fputs(s->settings, f);
-		fputs(",\"mixers\":255", f);
+		fprintf(f, ",\"mixers\":255,\"volume\":%.6f", s->volume);
 		put_filters(f, p, s->name);
 		fputs("}", f);
 		between = ",";

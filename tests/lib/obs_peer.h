@@ -42,11 +42,13 @@ void obs_peer_media(struct obs_peer *p, const char *name, unsigned seconds);
 void obs_peer_input(struct obs_peer *p, const char *name, const char *kind, const char *settings);
 void obs_peer_filter(struct obs_peer *p, const char *source, const char *name, const char *kind, const char *settings);
 void obs_peer_scene(struct obs_peer *p, const char *name, ...) __attribute__((sentinel));
+void obs_peer_add_item(struct obs_peer *p, const char *scene, const char *item); /* on top */
 /* A group, to be an item of a scene. */
 void obs_peer_group(struct obs_peer *p, const char *name, ...) __attribute__((sentinel));
-/* In the description, for the next start: of an input or a scene. */
+/* In the description, for the next start: of an input or a scene; the volume of an input as a factor. */
 void obs_peer_rename(struct obs_peer *p, const char *from, const char *to);
 void obs_peer_remove(struct obs_peer *p, const char *name);
+void obs_peer_volume(struct obs_peer *p, const char *name, double volume);
 
 /* Start it as described, whatever it saved before; returns when its port answers (must). Also after a kill. */
 void obs_peer_start(struct obs_peer *p);

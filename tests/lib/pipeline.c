@@ -404,22 +404,31 @@ pipeline_self(struct pipeline *p, const char *name)
 	return s ? bh_seg_section(s, BH_SEC_SELF, sizeof(struct bh_self), NULL) : NULL;
 }
 
-static int64_t
-param_index(struct pipeline *p, const char *drv, const char *param)
+bool
+pipeline_param(struct pipeline *p, const char *drv, const char *param, struct bh_dir_record *r)
 {
 	char name[48];
 	struct bh_dir dir;
-	int64_t found = -1;
+	bool found = false;
 	snprintf(name, sizeof(name), "%s.params", drv);
 	const struct bh_seg *s = pipeline_seg(p, name);
 	if (!s || bh_dir_attach(&dir, s) < 0)
-		return -1;
+		return false;
 	for (uint32_t n = 0; n < bh_dir_count(&dir); n++) {
-		struct bh_dir_record r;
-		if (bh_dir_read(&dir, n, &r) == 0 && !strcmp(r.name, param))
-			found = r.flags & BH_DIR_TOMBSTONE ? -1 : (int64_t)r.index;
+		struct bh_dir_record one;
+		if (bh_dir_read(&dir, n, &one) < 0 || strcmp(one.name, param) != 0)
+			continue;
+		found = !(one.flags & BH_DIR_TOMBSTONE);
+		*r = one;
 	}
 	return found;
+}
+
+static int64_t
+param_index(struct pipeline *p, const char *drv, const char *param)
+{
+	struct bh_dir_record r;
+	return pipeline_param(p, drv, param, &r) ? (int64_t)r.index : -1;
 }
 
 static int

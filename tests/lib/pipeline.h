@@ -71,6 +71,8 @@ const struct bh_seg *pipeline_seg(struct pipeline *p, const char *memfd);
 void pipeline_forget(struct pipeline *p, const char *memfd);
 const struct bh_self *pipeline_self(struct pipeline *p, const char *name);
 
+/* The record of a parameter that the driver has. */
+bool pipeline_param(struct pipeline *p, const char *drv, const char *param, struct bh_dir_record *r);
 /* What driver `drv` reported for a parameter, and what the router wants: 1 and the cell. */
 int pipeline_reported(struct pipeline *p, const char *drv, const char *param, struct bh_cell_body *c);
 int pipeline_wanted(struct pipeline *p, const char *drv, const char *param, struct bh_cell_body *c);

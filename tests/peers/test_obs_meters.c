@@ -1,0 +1,73 @@
+/*
+ * Forty inputs of a real OBS, each with a meter on one of five desks: what bh-obs takes of memory for it, counted, and what of a core,
+ * printed (tests/bench says more). Meters that nobody looks at are not asked for.
+ */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/obs_load.h"
+#include "tests/lib/obs_rig.h"
+
+static struct obs_load load;
+
+static void
+setup(void)
+{
+	obs_load_start(&load);
+}
+
+static void
+teardown(void)
+{
+	obs_load_stop(&load);
+}
+
+#define must_become(cond) ck_assert_msg(pipeline_until(10000, cond), "%s: %s", #cond, pipeline_log(&load.pl))
+
+START_TEST(forty_meters_move_and_take_little_memory)
+{
+	for (int n = 0; n < OBS_LOAD_INPUTS; n++)
+		must_become(obs_load_meter_moves(&load, n));
+	const double kb = obs_load_private_dirty_kb(&load), share = obs_load_cpu_share(&load, 3);
+	printf("bh-obs with 40 meters: %.0f kB of private dirty memory, %.2f %% of a core\n", kb, 100 * share);
+#ifndef BH_SANITIZED
+	ck_assert_double_le(kb, 2.5 * 1024);
+#endif
+}
+END_TEST
+
+/* A page without a meter: OBS sends none. */
+START_TEST(meters_that_nobody_sees_are_not_sent)
+{
+	must_become(obs_load_meter_moves(&load, 0));
+	obs_load_page(&load, "Bare");
+	must_become(obs_load_is_silent(&load));
+	obs_load_page(&load, "Meters");
+	must_become(obs_load_meter_moves(&load, 39));
+}
+END_TEST
+
+int
+main(void)
+{
+	const char *why = obs_peer_prepare();
+	if (why) {
+		printf("skipped: %s\n", why);
+		return 77;
+	}
+	Suite *s = suite_create("obs_meters");
+	TCase *t = tcase_create("all");
+	tcase_set_timeout(t, 300);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, forty_meters_move_and_take_little_memory);
+	tcase_add_test(t, meters_that_nobody_sees_are_not_sent);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
