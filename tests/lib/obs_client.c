@@ -573,6 +573,22 @@ obs_client_event(struct obs_client *c, const char *type, const char *field, cons
 	return o;
 }
 
+const msgpack_object *
+obs_client_next_event(struct obs_client *c, char *type, size_t cap)
+{
+	obs_client_pump(c, 0);
+	while (c->first && c->first->taken)
+		drop_first(c);
+	struct message *m = c->first;
+	while (m && m->taken)
+		m = m->next;
+	if (!m)
+		return NULL;
+	m->taken = true;
+	snprintf(type, cap, "%s", obs_string(&m->un.data, "d/eventType"));
+	return obs_at(&m->un.data, "d/eventData");
+}
+
 unsigned
 obs_client_count(const struct obs_client *c, const char *type)
 {

@@ -67,6 +67,8 @@ void obs_client_pump(struct obs_client *c, unsigned ms);
 const msgpack_object *obs_client_event(struct obs_client *c, const char *type, const char *field, const char *text);
 /* As before, but does not wait longer than ms: NULL. */
 const msgpack_object *obs_client_event_within(struct obs_client *c, unsigned ms, const char *type, const char *field, const char *text);
+/* The oldest that has arrived and was not taken, of any type; does not wait: NULL. */
+const msgpack_object *obs_client_next_event(struct obs_client *c, char *type, size_t cap);
 /* Events of a type ("" = all) since the last obs_client_forget(), taken or not. */
 unsigned obs_client_count(const struct obs_client *c, const char *type);
 void obs_client_forget(struct obs_client *c);
