@@ -18,7 +18,7 @@
 #define TARGET	"[program|preview]"
 #define SWITCH	"on|off|toggle"
 #define OUTPUT	"start|stop|toggle"
-#define PICTURE "CAMERA|SCENE [SOURCE]"
+#define PICTURE "NAME [SOURCE]" /* a camera, or a scene and a source in it */
 
 /* X(NAME in C, name, arguments, function, help) */
 #define ACTIONS(X)                                                                                                                        \
@@ -53,16 +53,16 @@
 	X(PRESS_BUTTON, "press-button", "INPUT BUTTON", obs_do_press_button,                                                              \
 	  "a button of an input's properties; refreshnocache reloads a browser")                                                          \
 	X(REQUEST, "request", "TYPE [JSON]", obs_do_request, "any request of obs-websocket: the last resort")                             \
-	X(CAMERA, "camera", "CAMERA [program|preview|PTZ]", obs_do_camera,                                                                \
-	  "show a camera; in a split view: in the split; PTZ: as the modifier of that target says")                                       \
+	X(CAMERA, "camera", "CAMERA [TARGET]", obs_do_camera,                                                                \
+	  "show a camera, in a split view in the split; TARGET: program, preview, or a PTZ target: as its modifier says")                                       \
 	X(SPLIT, "split", "left|right|enter|toggle|exit [left|right]", obs_do_split, "into a split view, out of it, or the one or the other")                                       \
-	X(NUDGE_X, "nudge-x", PICTURE " [STEP]", obs_do_nudge_x, "move a camera's picture sideways, 2 px if not told otherwise")          \
+	X(NUDGE_X, "nudge-x", PICTURE " [STEP]", obs_do_nudge_x, "move a camera, or a scene's source, sideways: 2 px if not told otherwise")          \
 	X(NUDGE_Y, "nudge-y", PICTURE " [STEP]", obs_do_nudge_y, "move it up and down")                                                   \
 	X(SCALE, "scale", PICTURE " [STEP]", obs_do_zoom, "zoom it about the middle, 0.02 (2 %) if not told otherwise")                   \
 	X(RESET_POSITION, "reset-position", PICTURE, obs_do_reset, "back to the middle")                                                  \
 	X(RESET_ZOOM, "reset-zoom", PICTURE, obs_do_reset, "back to full size, the middle stays")                                         \
 	X(RESET, "reset", PICTURE, obs_do_reset, "both: in the middle, at full size")                                                                                  \
-	X(PTZ, "ptz", "PTZ CAMERA|dynamic", obs_do_ptz, "which camera a PTZ target moves; dynamic: the one in preview")
+	X(PTZ, "ptz", "PTZ CAMERA", obs_do_ptz, "which camera a PTZ target moves; dynamic: the one in preview")
 
 /* clang-format off */
 enum {

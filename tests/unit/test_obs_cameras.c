@@ -406,7 +406,7 @@ START_TEST(nudges_add_up_and_reach_any_item)
 	obs_stage_action(s, "nudge-x", "cam3", NULL);
 	check_told(s, "refusals",
 		   "failed action nudge-x: \"much\" is no step\n"
-		   "failed action nudge-x: nudge-x takes CAMERA|SCENE [SOURCE] [STEP]\n"
+		   "failed action nudge-x: nudge-x takes NAME [SOURCE] [STEP]\n"
 		   "failed action scale: a zoom by -1 leaves nothing\n"
 		   "failed action nudge-x: camera \"cam3\" is not to be moved (ptz: no)\n");
 }
