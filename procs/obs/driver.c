@@ -340,6 +340,8 @@ identify(struct obs *o, const struct obs_msg *msg)
 static void
 on_batch(struct obs *o, const struct obs_msg *msg)
 {
+	if (msg->batch_id < BATCH_IDS && obs_model_batched(o->model, msg, bh_now_ns()))
+		return; /* it was an action's */
 	if (!o->batch || msg->batch_id != o->batch)
 		return;
 	o->batch = 0;

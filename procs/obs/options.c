@@ -32,8 +32,8 @@ static const struct bh_cfg_field ptz_fields[] = {
 	       .help = "how fast a full deflection pans, in steps of 2 px each 16 ms"),
 	BH_CFG(struct obs_ptz_config, zoom_gain, .type = BH_CFG_FLOAT, .def = "3", .min = "0",
 	       .max = "50", .help = "how fast a full deflection zooms, in steps of 2 % each 16 ms"),
-	BH_CFG(struct obs_ptz_config, gamma, .type = BH_CFG_FLOAT, .def = "1.5", .min = "0.2",
-	       .max = "5", .help = "exponent of the deflection: above 1 finer in the middle"),
+	BH_CFG(struct obs_ptz_config, gamma, .type = BH_CFG_FLOAT, .def = "1", .min = "0.2",
+	       .max = "5", .help = "exponent of the deflection: above 1 finer in the middle; a game pad has bent its sticks already"),
 	BH_CFG_LAST,
 };
 
