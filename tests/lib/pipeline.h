@@ -85,7 +85,7 @@ double pipeline_number(struct pipeline *p, const char *drv, const char *param);
 int pipeline_tool(struct pipeline *p, char *out, size_t cap, const char *program, ...);
 /* The end of the log. */
 const char *pipeline_log_text(struct pipeline *p);
-/* For the message of a failure: writes the end of the log to stderr, as check takes no long messages, and says so. */
+/* For the message of a failure: writes the end of the log and the last events to stderr, as check takes no long messages, and says so. */
 const char *pipeline_log(struct pipeline *p);
 
 /* Poll cond until it holds or ms have passed, but see patience.h. */
