@@ -392,6 +392,22 @@ on_removed(struct obs_model *m, const msgpack_object *d)
 		obs_items_want_list(m, scene); /* the list on its way may have it still */
 }
 
+static void
+on_transform(struct obs_model *m, const msgpack_object *d)
+{
+	uint32_t item = find_item(m, d);
+	m->show.hears_transforms = true;
+	if (item != OBS_NONE)
+		take_transform(m, item, d);
+}
+
+/* It is subscribed to when the first one is moved, which may be too late for the event of that very move. */
+bool
+obs_items_is_heard(const struct obs_model *m, enum obs_kind k)
+{
+	return k < OBS_K_ITEM_X || k > OBS_K_ITEM_CROP_BOTTOM || m->show.hears_transforms;
+}
+
 bool
 obs_items_event(struct obs_model *m, const char *type, const msgpack_object *d)
 {
@@ -402,6 +418,8 @@ obs_items_event(struct obs_model *m, const char *type, const msgpack_object *d)
 		on_created(m, d);
 	else if (!strcmp(type, "SceneItemRemoved"))
 		on_removed(m, d);
+	else if (!strcmp(type, "SceneItemTransformChanged"))
+		on_transform(m, d);
 	else if (!strcmp(type, "SceneItemListReindexed") && (scene = find_scene(m, d)) != OBS_NONE)
 		take_order(m, scene, d);
 	else if ((item = find_item(m, d)) == OBS_NONE)
@@ -410,8 +428,6 @@ obs_items_event(struct obs_model *m, const char *type, const msgpack_object *d)
 		take_enabled(m, item, d);
 	else if (!strcmp(type, "SceneItemLockStateChanged"))
 		take_locked(m, item, d);
-	else if (!strcmp(type, "SceneItemTransformChanged"))
-		take_transform(m, item, d);
 	return true;
 }
 

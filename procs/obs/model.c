@@ -333,7 +333,7 @@ value_done(struct obs_model *m, uint32_t id)
 		return;
 	if (is_told_by_answer(m, k))
 		obs_tell_param(m, id, m->wanted[id]);
-	else if (k == OBS_K_MEDIA_CURSOR)
+	else if (k == OBS_K_MEDIA_CURSOR || !obs_items_is_heard(m, k))
 		obs_read_kind(m, m->of_param[id].object, k);
 	settle(m, id);
 }

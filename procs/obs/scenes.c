@@ -545,6 +545,7 @@ obs_scenes_begin(struct obs_model *m)
 {
 	m->program = m->preview = m->transition_from = OBS_NONE;
 	m->in_transition = false;
+	m->show.hears_transforms = false;
 	memset(m->show.list, 0, sizeof(m->show.list));
 	m->show.program_event_ns = m->show.preview_event_ns = 0;
 	obs_scenes_changed(m, true);

@@ -37,6 +37,7 @@ struct obs_show {
 	uint8_t tally[OBS_OBJECTS_MAX]; /* by object */
 	uint32_t stack[OBS_OBJECTS_MAX];
 	/* items */
+	bool hears_transforms; /* one was told: the subscription works */
 	uint8_t list[OBS_OBJECTS_MAX]; /* by scene: OBS_LIST_... */
 };
 
@@ -57,6 +58,7 @@ bool obs_items_event(struct obs_model *m, const char *type, const msgpack_object
 int obs_items_encode(struct obs_model *m, uint32_t item, enum obs_kind k, const struct bh_value *v, uint32_t id, struct obs_out *o,
 		     struct obs_ask *ask);
 bool obs_items_result(struct obs_model *m, enum obs_req req, uint32_t object, const struct obs_result *r);
+bool obs_items_is_heard(const struct obs_model *m, enum obs_kind k); /* will OBS tell that it has this value? */
 void obs_items_want_list(struct obs_model *m, uint32_t scene); /* read its items anew */
 
 /* --- scenes.c */

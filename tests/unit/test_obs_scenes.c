@@ -218,9 +218,29 @@ START_TEST(each_value_is_its_request)
 }
 END_TEST
 
+START_TEST(first_move_is_asked_for_as_its_event_may_not_be_subscribed_to_yet)
+{
+	ck_assert_uint_eq(obs_model_subscriptions(obs_stage_model(s)) & OBS_SUB_TRANSFORM, 0);
+	obs_stage_set(s, "scene/Cams/item/Red/x", 33);
+	ck_assert_uint_ne(obs_model_subscriptions(obs_stage_model(s)) & OBS_SUB_TRANSFORM, 0);
+	obs_stage_send(s);
+	obs_stage_answer(s, 0);
+	obs_stage_sent(s);
+	obs_stage_answer_with(s, 0, 100, "{" MOVED(33.0) "}");
+	obs_stage_advance(s, 200);
+	expect("scene/Cams/item/Red/x", "33");
+	obs_stage_event(s, "SceneItemTransformChanged", "{'sceneName':'Cams','sceneItemId':1," MOVED(33.0) "}");
+	obs_stage_set(s, "scene/Cams/item/Red/x", 34);
+	obs_stage_send(s);
+	obs_stage_answer(s, 0);
+	ck_assert_uint_eq(obs_stage_in_flight(s), 0);
+}
+END_TEST
+
 /* OBS changes a transform as a whole, each request on a thread of its own: of two at a time one might undo the other. */
 START_TEST(transform_of_an_item_is_moved_by_one_request_at_a_time)
 {
+	obs_stage_event(s, "SceneItemTransformChanged", "{'sceneName':'Cams','sceneItemId':1," MOVED(10.0) "}");
 	obs_stage_set(s, "scene/Cams/item/Red/x", 1);
 	obs_stage_set(s, "scene/Cams/item/Red/y", 2);
 	obs_stage_set(s, "scene/Cams/item/Mic/y", 3);
@@ -601,6 +621,7 @@ main(void)
 	tcase_add_test(t, items_are_told_with_their_transform);
 	tcase_add_test(t, second_item_of_the_same_source_is_called_by_its_number);
 	tcase_add_test(t, each_value_is_its_request);
+	tcase_add_test(t, first_move_is_asked_for_as_its_event_may_not_be_subscribed_to_yet);
 	tcase_add_test(t, transform_of_an_item_is_moved_by_one_request_at_a_time);
 	tcase_add_test(t, what_makes_no_sense_is_refused_with_a_reason);
 	tcase_add_test(t, preview_behind_studio_mode_is_not_refused_because_obs_has_not_said_yet_that_it_is_on);
