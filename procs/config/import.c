@@ -7,20 +7,9 @@
 #include <string.h>
 
 #include "common/config/bindings.h"
-#include "common/mem.h"
-#include "procs/config/tree.h"
+#include "procs/config/import_int.h"
 
-#define STRIPS 8u
-#define GLOBAL UINT32_MAX
-
-enum wire { WIRE_NONE, WIRE_PB, WIRE_CC, WIRE_NOTE, WIRE_RELATIVE };
-
-/* A control of theirs; "#" stands for 1 to 8. `number`: what the hardware sends in MCU mode, of number 1. */
-struct vocab {
-	const char *theirs, *ours;
-	enum wire wire;
-	uint8_t number;
-};
+#define STRIPS IMPORT_STRIPS
 
 /* clang-format off */
 static const struct vocab vocabulary[] = {
@@ -56,54 +45,10 @@ static const struct vocab vocabulary[] = {
 };
 /* clang-format on */
 
-/* A control as it was found: the row, and which of eight. */
-struct found {
-	const struct vocab *v;
-	unsigned n; /* 1 to 8; 0 = there is one only */
-	char ours[24];
-};
-
-/* What an application is told: a message with a place for its value. */
-struct address {
-	enum wire wire;
-	unsigned channel, number; /* channel 1 to 16 */
-	bool is_switch; /* of a note or controller: a button's, so that it is on or off */
-};
-
-struct param {
-	struct address at;
-	char name[40];
-};
-
-struct app {
-	const char *theirs, *name; /* in midi.apps; of our driver */
-	const struct node *place;
-	const char *to, *from; /* patterns of port names, NULL = not written */
-	struct param *param;
-	uint32_t params;
-};
-
-struct import {
-	struct arena *arena;
-	struct report *report;
-	FILE *out, *notes;
-	const char *indent; /* before a comment */
-	struct import_result *result;
-	const struct node *root, *pages, *global;
-	struct app *app;
-	uint32_t apps;
-	unsigned prev_note, next_note;
-	bool bound[BH_ARRAY_LEN(vocabulary)][STRIPS + 1]; /* on the page at hand, by row of the vocabulary and number */
-};
-
 /* ------------------------------------------------------------------ saying */
 
-static void
-note(struct import *im, const struct node *n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-/* Something that has no counterpart: into the notes, and as a comment into the file. */
-static void
-note(struct import *im, const struct node *n, const char *fmt, ...)
+void
+import_note(struct import *im, const struct node *n, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -118,9 +63,8 @@ note(struct import *im, const struct node *n, const char *fmt, ...)
 	im->result->noted++;
 }
 
-/* As a YAML text in double quotes. */
-static void
-put_quoted(FILE *out, const char *s)
+void
+import_quoted(FILE *out, const char *s)
 {
 	fputc('"', out);
 	for (; *s; s++) {
@@ -146,10 +90,19 @@ fill_number(char *out, size_t cap, const char *pattern, unsigned n)
 		snprintf(out, cap, "%s", pattern);
 }
 
+/* Before the name of a control: with game pads there are several surfaces. */
+static const char *
+on_desk(const struct import *im)
+{
+	return im->pads ? "desk/" : "";
+}
+
 static bool
-find_control(const char *id, struct found *f)
+find_control(struct import *im, const char *id, struct found *f)
 {
 	char name[32];
+	if (import_pad_control(im, id, f))
+		return true;
 	for (size_t k = 0; k < BH_ARRAY_LEN(vocabulary); k++) {
 		const struct vocab *v = &vocabulary[k];
 		unsigned many = strchr(v->theirs, '#') ? STRIPS : 1;
@@ -158,7 +111,8 @@ find_control(const char *id, struct found *f)
 			if (strcmp(name, id))
 				continue;
 			*f = (struct found){.v = v, .n = many > 1 ? n : 0};
-			fill_number(f->ours, sizeof(f->ours), v->ours, n);
+			fill_number(name, sizeof(name), v->ours, n);
+			snprintf(f->ours, sizeof(f->ours), "%s%s", on_desk(im), name);
 			return true;
 		}
 	}
@@ -175,7 +129,8 @@ hardware(const struct found *f)
 	return (struct address){f->v->wire, 1, f->v->number + n, f->v->wire == WIRE_NOTE};
 }
 
-/* ------------------------------------------------------------------ applications and their parameters */
+/* ------------------------------------------------------------------ applications and their
+ * parameters */
 
 static struct app *
 find_app(struct import *im, const char *name)
@@ -189,7 +144,8 @@ find_app(struct import *im, const char *name)
 static bool
 same_address(const struct address *a, const struct address *b)
 {
-	return a->wire == b->wire && a->channel == b->channel && a->number == b->number && a->is_switch == b->is_switch;
+	return a->wire == b->wire && a->channel == b->channel && a->number == b->number &&
+	       a->is_switch == b->is_switch;
 }
 
 /* The name of a parameter, made when it is used for the first time. */
@@ -203,16 +159,20 @@ param_name(struct import *im, struct app *app, struct address at)
 			return app->param[k].name;
 	struct param *p = ARENA_PUSH(im->arena, app->param, app->params);
 	p->at = at;
-	const char *more = at.wire == WIRE_NOTE && !at.is_switch ? "/velocity" : at.wire == WIRE_CC && at.is_switch ? "/switch" : "";
+	const char *more = at.wire == WIRE_NOTE && !at.is_switch ? "/velocity"
+			   : at.wire == WIRE_CC && at.is_switch  ? "/switch"
+								 : "";
 	if (at.wire == WIRE_PB)
 		snprintf(p->name, sizeof(p->name), "pb/%u", at.channel);
 	else
-		snprintf(p->name, sizeof(p->name), "%s/%u/%u%s", words[at.wire], at.channel, at.number, more);
+		snprintf(p->name, sizeof(p->name), "%s/%u/%u%s", words[at.wire], at.channel,
+			 at.number, more);
 	return p->name;
 }
 
 static bool
-read_number(struct import *im, const struct node *map, const char *key, unsigned min, unsigned max, unsigned *out)
+read_number(struct import *im, const struct node *map, const char *key, unsigned min, unsigned max,
+	    unsigned *out)
 {
 	const struct node *n = node_get(map, key);
 	char *end;
@@ -220,7 +180,8 @@ read_number(struct import *im, const struct node *map, const char *key, unsigned
 	if (!n)
 		return false;
 	if (n->kind != NODE_TEXT || *end || end == n->text || v < min || v > max) {
-		report_add(im->report, n->src, n->line, n->col, key, NULL, "is a number from %u to %u", min, max);
+		report_add(im->report, n->src, n->line, n->col, key, NULL,
+			   "is a number from %u to %u", min, max);
 		return false;
 	}
 	*out = (unsigned)v;
@@ -235,7 +196,8 @@ read_midi(struct import *im, const struct node *midi, const struct found *f, str
 	bool is_button = f->v->wire == WIRE_NOTE;
 	*at = (struct address){.channel = 1};
 	if (!type) {
-		report_add(im->report, midi->src, midi->line, midi->col, "midi", NULL, "has no type");
+		report_add(im->report, midi->src, midi->line, midi->col, "midi", NULL,
+			   "has no type");
 		return false;
 	}
 	if (strcmp(type, "passthrough") == 0) {
@@ -243,7 +205,8 @@ read_midi(struct import *im, const struct node *midi, const struct found *f, str
 		return true;
 	}
 	if (!read_number(im, midi, "channel", 1, 16, &at->channel)) {
-		report_add(im->report, midi->src, midi->line, midi->col, "midi", NULL, "%s needs a channel", type);
+		report_add(im->report, midi->src, midi->line, midi->col, "midi", NULL,
+			   "%s needs a channel", type);
 		return false;
 	}
 	at->is_switch = is_button;
@@ -253,10 +216,13 @@ read_midi(struct import *im, const struct node *midi, const struct found *f, str
 		return true;
 	}
 	const char *key = strcmp(type, "note") == 0 ? "note" : "cc";
-	at->wire = f->v->wire == WIRE_RELATIVE && *key == 'c' ? WIRE_RELATIVE : *key == 'n' ? WIRE_NOTE : WIRE_CC;
+	at->wire = f->v->wire == WIRE_RELATIVE && *key == 'c' ? WIRE_RELATIVE
+		   : *key == 'n'                              ? WIRE_NOTE
+							      : WIRE_CC;
 	if (read_number(im, midi, key, 0, 127, &at->number))
 		return true;
-	report_add(im->report, midi->src, midi->line, midi->col, "midi", NULL, "%s needs channel and %s", type, key);
+	report_add(im->report, midi->src, midi->line, midi->col, "midi", NULL,
+		   "%s needs channel and %s", type, key);
 	return false;
 }
 
@@ -271,18 +237,19 @@ put_bytes(struct import *im, const struct node *params)
 		char *end = NULL;
 		unsigned long v = n->kind == NODE_TEXT ? strtoul(n->text, &end, 0) : 256;
 		if (v > 255 || !end || *end)
-			report_add(im->report, n->src, n->line, n->col, "params", NULL, "is no byte");
+			report_add(im->report, n->src, n->line, n->col, "params", NULL,
+				   "is no byte");
 		fprintf(im->out, "%s%02lx", k ? " " : "", v & 0xff);
 	}
 }
 
-/* What it was, in one line, for a comment. */
-static const char *
-in_words(struct import *im, const struct node *step)
+const char *
+import_in_words(struct import *im, const struct node *step)
 {
 	const struct node *params = node_get(step, "params");
 	const char *app = node_text(step, "app"), *action = node_text(step, "action");
-	const char *words = arena_print(im->arena, "%s %s", app ? app : "?", action ? action : "midi");
+	const char *words =
+		arena_print(im->arena, "%s %s", app ? app : "?", action ? action : "midi");
 	for (uint32_t k = 0; params && params->kind == NODE_LIST && k < params->count; k++)
 		if (params->item[k]->kind == NODE_TEXT)
 			words = arena_print(im->arena, "%s %s", words, params->item[k]->text);
@@ -292,44 +259,57 @@ in_words(struct import *im, const struct node *step)
 static const char *
 why_no_action(struct import *im, const char *app)
 {
-	if (app && strcmp(app, "obs") == 0)
-		return "OBS is not driven yet";
 	if (app && (strcmp(app, "winaudio") == 0 || strcmp(app, "winmedia") == 0))
 		return "Windows audio and media keys are not driven here";
-	return find_app(im, app) ? "an application behind MIDI ports has this action only as bytes" : "there is no such application in midi.apps";
+	return find_app(im, app) ? "an application behind MIDI ports has this action only as bytes"
+				 : "there is no such application in midi.apps";
 }
 
-/* One step as ours. False: it has no counterpart, and that was said. */
-static bool
+/* One step as ours; or it has no counterpart, and that is said. */
+static void
 put_step(struct import *im, const struct node *step, const struct found *f, const char *indent)
 {
 	const struct node *midi = node_get(step, "midi");
-	const char *name = node_text(step, "app"), *action = node_text(step, "action");
+	const char *name = node_text(step, "app"), *action = node_text(step, "action"), *ours,
+		   *args, *why;
 	struct app *app = find_app(im, name);
 	struct address at;
+	if (import_is_obs(step)) {
+		if (import_obs_action(im, step, f->pad, &ours, &args, &why))
+			fprintf(im->out, "%s- { action: %s%s%s }\n", indent, ours,
+				*args ? ", args: " : "", args);
+		else
+			import_note(im, step, "step %s: %s", import_in_words(im, step), why);
+		return;
+	}
 	if (midi && app && read_midi(im, midi, f, &at)) {
 		const char *param = param_name(im, app, at);
 		bool is_number = !at.is_switch;
 		fprintf(im->out, "%s- { set: %s/%s, to: %s }\n", indent, app->name, param,
 			is_number ? at.wire == WIRE_PB ? "16383" : "127" : "on");
-		fprintf(im->out, "%s- { set: %s/%s, to: %s, at: release }\n", indent, app->name, param, is_number ? "0" : "off");
-		return true;
+		fprintf(im->out, "%s- { set: %s/%s, to: %s, at: release }\n", indent, app->name,
+			param, is_number ? "0" : "off");
+		return;
 	}
 	if (action && app && strcmp(action, "send") == 0) {
 		fprintf(im->out, "%s- { action: %s/send, args: [app, \"", indent, app->name);
 		put_bytes(im, node_get(step, "params"));
 		fputs("\"] }\n", im->out);
-		return true;
+		return;
 	}
-	note(im, step, "step %s: %s", in_words(im, step), midi && !app ? "there is no such application in midi.apps" : why_no_action(im, name));
-	return false;
+	import_note(im, step, "step %s: %s", import_in_words(im, step),
+		    midi && !app ? "there is no such application in midi.apps"
+				 : why_no_action(im, name));
 }
 
 static bool
 can_convert(struct import *im, const struct node *step)
 {
-	const char *action = node_text(step, "action");
-	return find_app(im, node_text(step, "app")) && (node_get(step, "midi") || (action && strcmp(action, "send") == 0));
+	const char *action = node_text(step, "action"), *ours, *args, *why;
+	if (import_is_obs(step))
+		return import_obs_action(im, step, 0, &ours, &args, &why);
+	return find_app(im, node_text(step, "app")) &&
+	       (node_get(step, "midi") || (action && strcmp(action, "send") == 0));
 }
 
 static unsigned
@@ -342,7 +322,8 @@ convertible(struct import *im, const struct node *steps)
 }
 
 static void
-put_steps(struct import *im, const char *key, const struct node *steps, const struct found *f, const char *indent)
+put_steps(struct import *im, const char *key, const struct node *steps, const struct found *f,
+	  const char *indent)
 {
 	const char *inner = arena_print(im->arena, "%s  ", indent);
 	bool any = convertible(im, steps) > 0;
@@ -363,7 +344,8 @@ place_of(struct import *im, const struct found *f)
 static void
 bound(struct import *im, const struct found *f)
 {
-	*place_of(im, f) = true;
+	if (!f->pad)
+		*place_of(im, f) = true;
 	im->result->converted++;
 }
 
@@ -375,37 +357,101 @@ put_also(struct import *im, const struct node *map, const struct found *f)
 		put_steps(im, "also", also, f, "        ");
 }
 
-/* The kind of ours that does what a translation of theirs did. */
-static void
-put_midi(struct import *im, const struct node *map, const struct found *f, struct app *app, struct address at)
+/* What their indicator lights by, on a button; or it has no counterpart, and that is said. NULL: no
+ * light. */
+static const char *
+light_of(struct import *im, const struct node *map, const struct found *f)
 {
-	bool has_also = convertible(im, node_get(map, "also"));
-	const char *param = param_name(im, app, at), *kind = f->v->wire == WIRE_RELATIVE ? "relative" : "value";
-	if (f->v->wire == WIRE_NOTE)
-		kind = "momentary"; /* 127 while it is pressed, 0 when it is let go */
-	const char *range = f->v->wire == WIRE_NOTE && at.wire == WIRE_PB ? ", on: 16383, off: 0" : "";
-	if (has_also)
-		fprintf(im->out, "      %s:\n        %s: %s/%s\n%s", f->ours, kind, app->name, param,
-			*range ? "        on: 16383\n        off: 0\n" : "");
-	else
-		fprintf(im->out, "      %s: { %s: %s/%s%s }\n", f->ours, kind, app->name, param, range);
+	const struct node *indicator = node_get(map, "indicator");
+	const char *light = indicator && f->v->wire == WIRE_NOTE && !f->pad
+				    ? import_obs_light(im, indicator)
+				    : NULL;
+	if (indicator && !light)
+		import_note(im, indicator, "%s: its indicator lights nothing: %s", f->ours,
+			    f->v->wire == WIRE_NOTE && !f->pad ? "there is no such signal"
+							       : "this control has no light");
+	return light;
+}
+
+/* What follows the main thing of a control, and the end of it. */
+static void
+put_rest(struct import *im, const struct node *map, const struct found *f)
+{
+	const char *light = light_of(im, map, f);
+	if (light)
+		fprintf(im->out, "        light: %s\n", light);
 	put_also(im, map, f);
 	bound(im, f);
 }
 
+/* The kind of ours that does what a translation of theirs did. */
 static void
-put_action(struct import *im, const struct node *map, const struct found *f, struct app *app, const char *action)
+put_midi(struct import *im, const struct node *map, const struct found *f, struct app *app,
+	 struct address at)
 {
-	if (!app || strcmp(action, "send") || f->v->wire != WIRE_NOTE) {
-		note(im, map, "%s: %s: %s", f->ours, in_words(im, map), why_no_action(im, node_text(map, "app")));
-		put_also(im, map, f);
-		return;
-	}
-	fprintf(im->out, "      %s:\n        action: %s/send\n        args: [app, \"", f->ours, app->name);
+	bool is_long = convertible(im, node_get(map, "also")) || node_get(map, "indicator");
+	const char *param = param_name(im, app, at),
+		   *kind = f->v->wire == WIRE_RELATIVE ? "relative" : "value";
+	if (f->v->wire == WIRE_NOTE)
+		kind = "momentary"; /* 127 while it is pressed, 0 when it is let go */
+	const char *range =
+		f->v->wire == WIRE_NOTE && at.wire == WIRE_PB ? ", on: 16383, off: 0" : "";
+	if (is_long)
+		fprintf(im->out, "      %s:\n        %s: %s/%s\n%s", f->ours, kind, app->name,
+			param, *range ? "        on: 16383\n        off: 0\n" : "");
+	else
+		fprintf(im->out, "      %s: { %s: %s/%s%s }\n", f->ours, kind, app->name, param,
+			range);
+	put_rest(im, map, f);
+}
+
+static void
+put_send(struct import *im, const struct node *map, const struct found *f, const struct app *app)
+{
+	fprintf(im->out, "      %s:\n        action: %s/send\n        args: [app, \"", f->ours,
+		app->name);
 	put_bytes(im, node_get(map, "params"));
 	fputs("\"]\n", im->out);
-	put_also(im, map, f);
-	bound(im, f);
+	put_rest(im, map, f);
+}
+
+/* Something done to OBS: a key does it, a knob or a stick moves a camera. */
+static void
+put_obs(struct import *im, const struct node *map, const struct found *f)
+{
+	const char *name, *args, *why, *motion;
+	bool is_key = f->v->wire == WIRE_NOTE;
+	const char *held = is_key ? import_obs_held(im, map, f->pad) : NULL;
+	if (held) {
+		fprintf(im->out, "      %s: { momentary: %s }\n", f->ours, held);
+		bound(im, f);
+	} else if (is_key && import_obs_action(im, map, f->pad, &name, &args, &why)) {
+		fprintf(im->out, "      %s:\n        action: %s\n", f->ours, name);
+		if (*args)
+			fprintf(im->out, "        args: %s\n", args);
+		put_rest(im, map, f);
+	} else if (!is_key && (motion = import_obs_motion(im, map, f, &why))) {
+		fprintf(im->out, "      %s: { %s }\n", f->ours, motion);
+		bound(im, f);
+	} else {
+		import_note(im, map, "%s: %s: %s", f->ours, import_in_words(im, map), why);
+		put_also(im, map, f);
+	}
+}
+
+static void
+put_action(struct import *im, const struct node *map, const struct found *f, struct app *app,
+	   const char *action)
+{
+	if (import_is_obs(map)) {
+		put_obs(im, map, f);
+	} else if (app && strcmp(action, "send") == 0 && f->v->wire == WIRE_NOTE) {
+		put_send(im, map, f, app);
+	} else {
+		import_note(im, map, "%s: %s: %s", f->ours, import_in_words(im, map),
+			    why_no_action(im, node_text(map, "app")));
+		put_also(im, map, f);
+	}
 }
 
 static void
@@ -414,33 +460,40 @@ put_control(struct import *im, const struct node *key, const struct node *map)
 	struct found f;
 	struct address at;
 	const char *name = node_text(map, "app"), *action = node_text(map, "action");
-	if (strncmp(key->text, "gamepad", 7) == 0) {
-		note(im, key, "%s: a game pad is a surface of its own here, bound by hand: see docs/howto/gamepad.md", key->text);
-		return;
-	}
-	if (!find_control(key->text, &f)) {
-		note(im, key, "%s: no control of an X-Touch is called so; there it did nothing either", key->text);
+	if (!find_control(im, key->text, &f)) {
+		import_note(im, key,
+			    "%s: no control of an X-Touch or a game pad is called so; there it did "
+			    "nothing either",
+			    key->text);
 		return;
 	}
 	struct app *app = find_app(im, name);
 	const struct node *midi = node_get(map, "midi");
 	if (node_get(map, "overlay"))
-		fprintf(im->out, "      # overlay of %s: our strips show the value of what is touched by themselves\n", f.ours);
-	if (midi && !app)
-		note(im, map, "%s: there is no application \"%s\" in midi.apps", f.ours, name ? name : "");
+		fprintf(im->out,
+			"      # overlay of %s: our strips show the value of what is touched by "
+			"themselves\n",
+			f.ours);
+	if (midi && f.pad)
+		import_note(im, map,
+			    "%s: a game pad sent no MIDI there; see docs/howto/gamepad.md for what "
+			    "it can be bound to",
+			    f.ours);
+	else if (midi && !app)
+		import_note(im, map, "%s: there is no application \"%s\" in midi.apps", f.ours,
+			    name ? name : "");
 	else if (midi && read_midi(im, midi, &f, &at))
 		put_midi(im, map, &f, app, at);
 	else if (!midi && action)
 		put_action(im, map, &f, app, action);
-	if (node_get(map, "indicator"))
-		note(im, node_get(map, "indicator"), "%s: its indicator: OBS is not driven yet", f.ours);
 }
 
 /* ------------------------------------------------------------------ reactions: toggle */
 
 /* `watch`, or else what the control itself sends. */
 static bool
-toggle_address(struct import *im, const struct node *toggle, const struct found *f, struct address *at)
+toggle_address(struct import *im, const struct node *toggle, const struct found *f,
+	       struct address *at)
 {
 	const struct node *watch = node_get(toggle, "watch");
 	*at = hardware(f);
@@ -453,7 +506,9 @@ toggle_address(struct import *im, const struct node *toggle, const struct found 
 	if (type && !node_get(watch, "channel")) {
 		unsigned number = 0;
 		read_number(im, watch, strcmp(type, "note") == 0 ? "note" : "cc", 0, 127, &number);
-		at->wire = strcmp(type, "note") == 0 ? WIRE_NOTE : strcmp(type, "cc") == 0 ? WIRE_CC : WIRE_PB;
+		at->wire = strcmp(type, "note") == 0 ? WIRE_NOTE
+			   : strcmp(type, "cc") == 0 ? WIRE_CC
+						     : WIRE_PB;
 		at->number = number;
 		at->is_switch = at->wire != WIRE_PB;
 		return true;
@@ -462,21 +517,27 @@ toggle_address(struct import *im, const struct node *toggle, const struct found 
 }
 
 static void
-put_toggle(struct import *im, const struct node *key, const struct node *map, const struct node *toggle)
+put_toggle(struct import *im, const struct node *key, const struct node *map,
+	   const struct node *toggle)
 {
 	struct found f;
 	struct address at;
 	const char *source = node_text(toggle, "source");
 	struct app *app = find_app(im, source ? source : node_text(map, "app"));
 	const struct node *on = node_get(toggle, "on"), *off = node_get(toggle, "off");
-	if (!find_control(key->text, &f))
+	if (!find_control(im, key->text, &f) || f.pad)
 		return;
-	if (!app || !toggle_address(im, toggle, &f, &at) || !(convertible(im, on) + convertible(im, off))) {
+	if (!app || !toggle_address(im, toggle, &f, &at) ||
+	    !(convertible(im, on) + convertible(im, off))) {
 		for (uint32_t k = 0; k < 2; k++) {
 			const struct node *steps = k ? off : on;
-			for (uint32_t i = 0; steps && steps->kind == NODE_LIST && i < steps->count; i++)
-				note(im, steps->item[i], "%s: toggle %s: %s: %s", f.ours, k ? "off" : "on", in_words(im, steps->item[i]),
-				     why_no_action(im, node_text(steps->item[i], "app")));
+			for (uint32_t i = 0; steps && steps->kind == NODE_LIST && i < steps->count;
+			     i++)
+				import_note(
+					im, steps->item[i], "%s: toggle %s: %s: %s", f.ours,
+					k ? "off" : "on", import_in_words(im, steps->item[i]),
+					app ? why_no_action(im, node_text(steps->item[i], "app"))
+					    : "nothing that it could watch is in midi.apps");
 		}
 		return;
 	}
@@ -532,13 +593,17 @@ either(const struct node *map, const char *a, const char *b)
 static bool
 passes(const struct node *filter, const struct address *at)
 {
-	const struct node *channels = node_get(filter, "channels"), *types = node_get(filter, "types");
+	const struct node *channels = node_get(filter, "channels"),
+			  *types = node_get(filter, "types");
 	const struct node *notes = either(filter, "include_notes", "includeNotes");
 	const struct node *but = either(filter, "exclude_notes", "excludeNotes");
-	const char *type = at->wire == WIRE_PB ? "pitchBend" : at->wire == WIRE_NOTE ? "noteOn" : "controlChange";
+	const char *type = at->wire == WIRE_PB     ? "pitchBend"
+			   : at->wire == WIRE_NOTE ? "noteOn"
+						   : "controlChange";
 	if (channels && !has_number(channels, at->channel))
 		return false;
-	if (types && !has_word(types, type) && !(at->wire == WIRE_NOTE && has_word(types, "noteOff")))
+	if (types && !has_word(types, type) &&
+	    !(at->wire == WIRE_NOTE && has_word(types, "noteOff")))
 		return false;
 	if (at->wire != WIRE_NOTE)
 		return true;
@@ -549,7 +614,8 @@ passes(const struct node *filter, const struct address *at)
 static struct address
 transformed(struct import *im, const struct node *transform, struct address at)
 {
-	const struct node *to_note = either(transform, "pb_to_note", "pbToNote"), *to_cc = either(transform, "pb_to_cc", "pbToCc");
+	const struct node *to_note = either(transform, "pb_to_note", "pbToNote"),
+			  *to_cc = either(transform, "pb_to_cc", "pbToCc");
 	unsigned n = at.channel;
 	if (at.wire != WIRE_PB)
 		return at;
@@ -574,7 +640,9 @@ transformed(struct import *im, const struct node *transform, struct address at)
 static bool
 is_paging(const struct import *im, const struct address *at)
 {
-	return at->wire == WIRE_NOTE && (at->number == im->prev_note || at->number == im->next_note || (at->number >= 54 && at->number <= 61));
+	return at->wire == WIRE_NOTE &&
+	       (at->number == im->prev_note || at->number == im->next_note ||
+		(at->number >= 54 && at->number <= 61));
 }
 
 /* All controls that one rule lets through and that the page itself does not have. */
@@ -583,25 +651,32 @@ put_passthrough(struct import *im, const struct node *rule, const struct node *c
 {
 	struct app *app = find_app(im, node_text(rule, "driver"));
 	if (!app) {
-		note(im, rule, "passthrough: there is no application \"%s\" in midi.apps", node_text(rule, "driver") ? node_text(rule, "driver") : "");
+		import_note(im, rule, "passthrough: there is no application \"%s\" in midi.apps",
+			    node_text(rule, "driver") ? node_text(rule, "driver") : "");
 		return;
 	}
-	fprintf(im->out, "      # passed through to %s, as line %u said (there it was accepted and ignored)\n", app->name, rule->line);
+	fprintf(im->out,
+		"      # passed through to %s, as line %u said (there it was accepted and "
+		"ignored)\n",
+		app->name, rule->line);
 	for (size_t k = 0; k < BH_ARRAY_LEN(vocabulary); k++) {
 		const struct vocab *v = &vocabulary[k];
 		for (unsigned n = 1; n <= (strchr(v->theirs, '#') ? STRIPS : 1); n++) {
 			char id[32];
 			struct found f;
 			fill_number(id, sizeof(id), v->theirs, n);
-			if (!find_control(id, &f) || node_get(controls, id) || *place_of(im, &f))
+			if (!find_control(im, id, &f) || node_get(controls, id) ||
+			    *place_of(im, &f))
 				continue;
 			struct address at = hardware(&f);
 			if (!passes(node_get(rule, "filter"), &at) || is_paging(im, &at))
 				continue;
 			at = transformed(im, node_get(rule, "transform"), at);
 			fprintf(im->out, "      %s: { %s: %s/%s }\n", f.ours,
-				v->wire == WIRE_RELATIVE ? "relative" : v->wire == WIRE_NOTE ? "momentary" : "value", app->name,
-				param_name(im, app, at));
+				v->wire == WIRE_RELATIVE ? "relative"
+				: v->wire == WIRE_NOTE   ? "momentary"
+							 : "value",
+				app->name, param_name(im, app, at));
 			bound(im, &f);
 		}
 	}
@@ -610,7 +685,8 @@ put_passthrough(struct import *im, const struct node *rule, const struct node *c
 static void
 put_passthroughs(struct import *im, const struct node *page)
 {
-	const struct node *one = node_get(page, "passthrough"), *many = node_get(page, "passthroughs");
+	const struct node *one = node_get(page, "passthrough"),
+			  *many = node_get(page, "passthroughs");
 	const struct node *controls = node_get(page, "controls");
 	if (one && one->kind == NODE_MAP)
 		put_passthrough(im, one, controls);
@@ -623,10 +699,15 @@ put_passthroughs(struct import *im, const struct node *page)
 static const char *
 color_of(struct import *im, const struct node *n)
 {
-	static const char *const names[] = {"default", "red", "green", "yellow", "blue", "magenta", "cyan", "white"};
+	static const char *const names[] = {"default", "red",     "green", "yellow",
+					    "blue",    "magenta", "cyan",  "white"};
 	static const struct {
 		const char *theirs, *ours;
-	} more[] = {{"black", "default"}, {"off", "default"}, {"pink", "magenta"}, {"purple", "magenta"}, {"aqua", "cyan"}};
+	} more[] = {{"black", "default"},
+		    {"off", "default"},
+		    {"pink", "magenta"},
+		    {"purple", "magenta"},
+		    {"aqua", "cyan"}};
 	if (!n || n->kind != NODE_TEXT)
 		return NULL;
 	if (strlen(n->text) == 1 && *n->text >= '0' && *n->text <= '7')
@@ -636,7 +717,7 @@ color_of(struct import *im, const struct node *n)
 			return more[k].ours;
 	if (bh_color_from_name(n->text) >= 0)
 		return bh_color_name(bh_color_from_name(n->text));
-	note(im, n, "colour \"%s\" is not known; there it was black", n->text);
+	import_note(im, n, "colour \"%s\" is not known; there it was black", n->text);
 	return NULL;
 }
 
@@ -649,7 +730,8 @@ label_of(struct import *im, const struct node *n)
 	if (n->kind == NODE_TEXT)
 		return n->text;
 	const char *upper = node_text(n, "upper"), *lower = node_text(n, "lower");
-	return arena_print(im->arena, "%s%s%s", upper ? upper : "", lower ? "\n" : "", lower ? lower : "");
+	return arena_print(im->arena, "%s%s%s", upper ? upper : "", lower ? "\n" : "",
+			   lower ? lower : "");
 }
 
 static const struct node *
@@ -668,7 +750,7 @@ strip_param(struct import *im, const struct node *controls, unsigned strip)
 	snprintf(id, sizeof(id), "fader%u", strip);
 	const struct node *map = node_get(controls, id), *midi = node_get(map, "midi");
 	struct app *app = find_app(im, node_text(map, "app"));
-	if (!midi || !app || !find_control(id, &f) || !read_midi(im, midi, &f, &at))
+	if (!midi || !app || !find_control(im, id, &f) || !read_midi(im, midi, &f, &at))
 		return NULL;
 	return arena_print(im->arena, "%s/%s", app->name, param_name(im, app, at));
 }
@@ -678,15 +760,16 @@ put_strips(struct import *im, const struct node *lcd, const struct node *control
 {
 	const struct node *labels = node_get(lcd, "labels"), *colors = node_get(lcd, "colors");
 	for (uint32_t k = 0; k < STRIPS; k++) {
-		const char *label = label_of(im, item_at(labels, k)), *color = color_of(im, item_at(colors, k));
+		const char *label = label_of(im, item_at(labels, k)),
+			   *color = color_of(im, item_at(colors, k));
 		const char *param = strip_param(im, controls, k + 1);
 		if (!label && !color && !param)
 			continue;
-		fprintf(im->out, "      strip%u: { ", k + 1);
+		fprintf(im->out, "      %sstrip%u: { ", on_desk(im), k + 1);
 		if (param)
 			fprintf(im->out, "strip: %s, ", param);
 		fputs("text: ", im->out);
-		put_quoted(im->out, label ? label : "");
+		import_quoted(im->out, label ? label : "");
 		if (param && label && strchr(label, '\n'))
 			fputs(", lower: text", im->out);
 		if (color)
@@ -716,11 +799,12 @@ put_pages(struct import *im)
 {
 	fputs("pages:\n", im->out);
 	for (uint32_t k = 0; k < im->pages->count; k++) {
-		const struct node *page = im->pages->item[k], *controls = node_get(page, "controls");
+		const struct node *page = im->pages->item[k],
+				  *controls = node_get(page, "controls");
 		fputs("  - name: ", im->out);
-		put_quoted(im->out, page_name(im, k));
+		import_quoted(im->out, page_name(im, k));
 		fputs("\n    bindings:\n", im->out);
-		memset(im->bound, 0, sizeof(im->bound));
+		memset(im->bound, 0, sizeof(*im->bound) * BH_ARRAY_LEN(vocabulary));
 		put_controls(im, controls);
 		put_passthroughs(im, page);
 		put_strips(im, node_get(page, "lcd"), controls);
@@ -750,16 +834,16 @@ put_navigation(struct import *im)
 	const char *c = note_control(im->prev_note, name, sizeof(name));
 	fputs("      # page keys, as paging said; F1 to F8 were built in\n", im->out);
 	if (c)
-		fprintf(im->out, "      %s: { action: page/previous }\n", c);
+		fprintf(im->out, "      %s%s: { action: page/previous }\n", on_desk(im), c);
 	c = note_control(im->next_note, name, sizeof(name));
 	if (c)
-		fprintf(im->out, "      %s: { action: page/next }\n", c);
+		fprintf(im->out, "      %s%s: { action: page/next }\n", on_desk(im), c);
 	for (uint32_t k = 0; k < im->pages->count && k < STRIPS; k++) {
-		fprintf(im->out, "      f%u: { action: page/go, args: [", k + 1);
-		put_quoted(im->out, page_name(im, k));
+		fprintf(im->out, "      %sf%u: { action: page/go, args: [", on_desk(im), k + 1);
+		import_quoted(im->out, page_name(im, k));
 		fputs("] }\n", im->out);
 	}
-	fputs("      timecode: { display: page }\n", im->out);
+	fprintf(im->out, "      %stimecode: { display: page }\n", on_desk(im));
 }
 
 /* A global control that is a page key was swallowed there; ours would be bound twice. */
@@ -767,11 +851,12 @@ static bool
 is_page_key(struct import *im, const char *id)
 {
 	struct found f;
-	if (!find_control(id, &f))
+	if (!find_control(im, id, &f) || f.pad)
 		return false;
 	struct address at = hardware(&f);
-	return at.wire == WIRE_NOTE && (at.number == im->prev_note || at.number == im->next_note ||
-					(at.number >= 54 && at.number < 54 + im->pages->count && at.number <= 61));
+	return at.wire == WIRE_NOTE &&
+	       (at.number == im->prev_note || at.number == im->next_note ||
+		(at.number >= 54 && at.number < 54 + im->pages->count && at.number <= 61));
 }
 
 static void
@@ -779,11 +864,13 @@ put_global(struct import *im)
 {
 	const struct node *controls = node_get(im->global, "controls");
 	fputs("global:\n  bindings:\n", im->out);
-	memset(im->bound, 0, sizeof(im->bound));
+	memset(im->bound, 0, sizeof(*im->bound) * BH_ARRAY_LEN(vocabulary));
 	put_navigation(im);
 	for (uint32_t k = 0; controls && controls->kind == NODE_MAP && k < controls->count; k++) {
 		if (is_page_key(im, controls->item[2 * k]->text))
-			note(im, controls->item[2 * k], "%s: it is a page key; there it never reached its application", controls->item[2 * k]->text);
+			import_note(im, controls->item[2 * k],
+				    "%s: it is a page key; there it never reached its application",
+				    controls->item[2 * k]->text);
 		else
 			put_control(im, controls->item[2 * k], controls->item[2 * k + 1]);
 	}
@@ -802,7 +889,9 @@ process_name(struct import *im, const char *name)
 	for (char *p = clean; *p; p++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *p))
 			*p = '-';
-	return strcmp(clean, "room") == 0 || strcmp(clean, "desk") == 0 ? arena_print(im->arena, "%s-app", clean) : clean;
+	bool is_taken = !strcmp(clean, "room") || !strcmp(clean, "desk") || !strcmp(clean, "obs") ||
+			!strncmp(clean, "pad", 3);
+	return is_taken ? arena_print(im->arena, "%s-app", clean) : clean;
 }
 
 static void
@@ -813,13 +902,17 @@ read_apps(struct import *im)
 		const struct node *n = apps->item[k];
 		const char *name = node_text(n, "name");
 		if (!name || !*name) {
-			report_add(im->report, n->src, n->line, n->col, "midi.apps", NULL, "an application has a name");
+			report_add(im->report, n->src, n->line, n->col, "midi.apps", NULL,
+				   "an application has a name");
 			continue;
 		}
 		struct app *app = ARENA_PUSH(im->arena, im->app, im->apps);
 		*app = (struct app){
-			.theirs = name, .name = process_name(im, name), .place = n,
-			.to = node_text(n, "output_port"), .from = node_text(n, "input_port"),
+			.theirs = name,
+			.name = process_name(im, name),
+			.place = n,
+			.to = node_text(n, "output_port"),
+			.from = node_text(n, "input_port"),
 		};
 	}
 }
@@ -827,9 +920,12 @@ read_apps(struct import *im)
 static void
 put_param(struct import *im, const struct param *p)
 {
-	static const char *const types[] = {
-		[WIRE_PB] = "pitchbend", [WIRE_CC] = "cc", [WIRE_NOTE] = "note", [WIRE_RELATIVE] = "relative"};
-	fprintf(im->out, "      - { name: %s, port: app, type: %s, channel: %u", p->name, types[p->at.wire], p->at.channel);
+	static const char *const types[] = {[WIRE_PB] = "pitchbend",
+					    [WIRE_CC] = "cc",
+					    [WIRE_NOTE] = "note",
+					    [WIRE_RELATIVE] = "relative"};
+	fprintf(im->out, "      - { name: %s, port: app, type: %s, channel: %u", p->name,
+		types[p->at.wire], p->at.channel);
 	if (p->at.wire != WIRE_PB)
 		fprintf(im->out, ", number: %u", p->at.number);
 	if (p->at.wire == WIRE_NOTE || p->at.wire == WIRE_CC)
@@ -841,23 +937,26 @@ static void
 put_drivers(struct import *im)
 {
 	fputs("drivers:\n", im->out);
+	import_obs_driver(im);
 	for (uint32_t k = 0; k < im->apps; k++) {
 		const struct app *app = &im->app[k];
 		fprintf(im->out, "  %s:\n    kind: midi\n    client: ", app->name);
-		put_quoted(im->out, arena_print(im->arena, "Bulkhead %s", app->name));
+		import_quoted(im->out, arena_print(im->arena, "Bulkhead %s", app->name));
 		fputs("\n    ports:\n      - { name: app", im->out);
 		if (app->to) {
 			fputs(", connect_to: ", im->out);
-			put_quoted(im->out, app->to);
+			import_quoted(im->out, app->to);
 		}
 		if (app->from) {
 			fputs(", connect_from: ", im->out);
-			put_quoted(im->out, app->from);
+			import_quoted(im->out, app->from);
 		}
 		fputs(", confirm: sent }\n", im->out);
 		if (!app->to || !app->from)
-			note(im, app->place, "%s has no %s; there it took the first MIDI port that it found, here it waits for a connection from outside",
-			     app->name, app->to ? "input_port" : "output_port");
+			import_note(im, app->place,
+				    "%s has no %s; there it took the first MIDI port that it "
+				    "found, here it waits for a connection from outside",
+				    app->name, app->to ? "input_port" : "output_port");
 		if (app->params)
 			fputs("    parameters:\n", im->out);
 		for (uint32_t i = 0; i < app->params; i++)
@@ -869,14 +968,21 @@ static void
 put_surface(struct import *im)
 {
 	const struct node *midi = node_get(im->root, "midi"), *x = node_get(im->root, "xtouch");
-	const char *in = node_text(midi, "input_port"), *out = node_text(midi, "output_port"), *mode = node_text(x, "mode");
+	const char *in = node_text(midi, "input_port"), *out = node_text(midi, "output_port"),
+		   *mode = node_text(x, "mode");
 	fputs("surfaces:\n  desk: { device: x-touch, transport: sequencer, card: ", im->out);
-	put_quoted(im->out, in ? in : "X-Touch");
+	import_quoted(im->out, in ? in : "X-Touch");
 	fputs(" }\n", im->out);
+	import_pads_surfaces(im);
 	if (in && out && strcmp(in, out))
-		note(im, node_get(midi, "output_port"), "the output port \"%s\" is another than the input port; one device is one port here", out);
+		import_note(im, node_get(midi, "output_port"),
+			    "the output port \"%s\" is another than the input port; one device is "
+			    "one port here",
+			    out);
 	if (mode && strcmp(mode, "ctrl") == 0)
-		note(im, node_get(x, "mode"), "mode ctrl: switch the X-Touch to Mackie Control (hold SELECT of channel 1 while switching it on)");
+		import_note(im, node_get(x, "mode"),
+			    "mode ctrl: switch the X-Touch to Mackie Control (hold SELECT of "
+			    "channel 1 while switching it on)");
 }
 
 /* Keys that say nothing to us, each with the reason. */
@@ -886,12 +992,20 @@ note_rest(struct import *im)
 	static const struct {
 		const char *path[3], *why;
 	} rest[] = {
-		{{"obs"}, "OBS is not driven yet"},
-		{{"xtouch", "overlay"}, "overlay: strips show the value of what is touched by themselves; `overlay: no` on a strip switches it off"},
-		{{"xtouch", "overlay_per_app"}, "overlay_per_app: a value is shown in its parameter's own unit"},
-		{{"xtouch", "startup_refresh_delay_ms"}, "startup_refresh_delay_ms: each control is shown when its value is known; nothing waits"},
-		{{"paging", "channel"}, "paging.channel: page keys are controls of the surface, whatever channel it sends on"},
-		{{"gamepad"}, "a game pad is a surface of its own here, bound by hand: see docs/howto/gamepad.md"},
+		{{"xtouch", "overlay"},
+		 "overlay: strips show the value of what is touched by themselves; `overlay: no` "
+		 "on a strip switches it off"},
+		{{"xtouch", "overlay_per_app"},
+		 "overlay_per_app: a value is shown in its parameter's own unit"},
+		{{"xtouch", "startup_refresh_delay_ms"},
+		 "startup_refresh_delay_ms: each control is shown when its value is known; nothing "
+		 "waits"},
+		{{"paging", "channel"},
+		 "paging.channel: page keys are controls of the surface, whatever channel it sends "
+		 "on"},
+		{{"gamepad", "provider"}, "gamepad.provider: pads are read from the kernel"},
+		{{"gamepad", "hid", "mapping_csv"},
+		 "gamepad.hid.mapping_csv: what a pad's bytes mean is the kernel's to know"},
 		{{"tray"}, "the tray is a Windows program; `bulkhead status` says the same"},
 		{{"winaudio"}, "Windows audio is not driven here"},
 	};
@@ -900,7 +1014,7 @@ note_rest(struct import *im)
 		for (size_t i = 0; n && i < 3 && rest[k].path[i]; i++)
 			n = node_get(n, rest[k].path[i]);
 		if (n)
-			note(im, n, "%s", rest[k].why);
+			import_note(im, n, "%s", rest[k].why);
 	}
 }
 
@@ -919,8 +1033,11 @@ put_all(struct import *im, FILE *out)
 	put_global(im);
 	fclose(pages);
 	im->out = out;
-	fprintf(out, "# Converted from %s, a configuration of XTouch-GW, by `bulkhead import xtouch-gw`.\n"
-		"# What has no counterpart stands as a comment where it was: look for NOT CONVERTED.\n"
+	fprintf(out,
+		"# Converted from %s, a configuration of XTouch-GW, by `bulkhead import "
+		"xtouch-gw`.\n"
+		"# What has no counterpart stands as a comment where it was: look for NOT "
+		"CONVERTED.\n"
 		"bulkhead: 1\n\n",
 		im->root->src->path);
 	im->indent = "";
@@ -936,16 +1053,25 @@ put_all(struct import *im, FILE *out)
 }
 
 int
-import_xtouch_gw(const struct source *src, struct arena *arena, struct report *report, FILE *out, FILE *notes,
-		 struct import_result *result)
+import_xtouch_gw(const struct source *src, struct arena *arena, struct report *report, FILE *out,
+		 FILE *notes, struct import_result *result)
 {
-	struct import im = {.arena = arena, .report = report, .notes = notes, .result = result, .prev_note = 46, .next_note = 47};
+	static bool places[BH_ARRAY_LEN(vocabulary)][STRIPS + 1];
+	struct import im = {.arena = arena,
+			    .report = report,
+			    .notes = notes,
+			    .result = result,
+			    .prev_note = 46,
+			    .next_note = 47,
+			    .bound = places};
 	*result = (struct import_result){0};
 	im.root = tree_parse(arena, report, src);
 	im.pages = node_get(im.root, "pages");
 	im.global = node_get(im.root, "pages_global");
-	if (!im.root || im.root->kind != NODE_MAP || !im.pages || im.pages->kind != NODE_LIST || node_get(im.root, "bulkhead")) {
-		report_add(report, src, 0, 0, NULL, NULL, "is no configuration of XTouch-GW: it has no list of pages");
+	if (!im.root || im.root->kind != NODE_MAP || !im.pages || im.pages->kind != NODE_LIST ||
+	    node_get(im.root, "bulkhead")) {
+		report_add(report, src, 0, 0, NULL, NULL,
+			   "is no configuration of XTouch-GW: it has no list of pages");
 		return -EINVAL;
 	}
 	const struct node *paging = node_get(im.root, "paging");
@@ -953,6 +1079,8 @@ import_xtouch_gw(const struct source *src, struct arena *arena, struct report *r
 		read_number(&im, paging, "prev_note", 0, 127, &im.prev_note);
 		read_number(&im, paging, "next_note", 0, 127, &im.next_note);
 	}
+	im.obs = node_get(im.root, "obs");
+	import_pads_count(&im);
 	read_apps(&im);
 	return put_all(&im, out);
 }

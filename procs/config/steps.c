@@ -27,7 +27,7 @@ arg_count(const struct node *args)
 	return !args || (args->kind == NODE_TEXT && args->is_null) ? 0 : args->kind == NODE_LIST ? args->count : 1;
 }
 
-/* A word of an action's arguments: "NAME", "play|stop", "[NAME]". */
+/* A word of an action's arguments: "NAME", "play|stop", "[NAME]", "program|preview|PTZ". */
 static const char *
 arg_word(struct arena *a, const char *words, uint32_t i)
 {
@@ -44,6 +44,13 @@ arg_word(struct arena *a, const char *words, uint32_t i)
 	}
 }
 
+/* In capitals: it stands for whatever has a name. */
+static bool
+is_placeholder(const char *choice)
+{
+	return *choice && strspn(choice, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(choice);
+}
+
 static void
 check_choice(struct compile *c, const struct node *arg, const char *word, const char *path)
 {
@@ -53,7 +60,7 @@ check_choice(struct compile *c, const struct node *arg, const char *word, const 
 	for (const char *p = word; *p;) {
 		size_t n = strcspn(p, "|");
 		char *choice = arena_copy(c->arena, p, n);
-		if (strcmp(choice, arg->text) == 0)
+		if (strcmp(choice, arg->text) == 0 || is_placeholder(choice))
 			return;
 		bh_suggest_offer(&s, choice);
 		p += n + (p[n] == '|');

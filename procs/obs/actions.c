@@ -18,7 +18,7 @@
 #define TARGET	"[program|preview]"
 #define SWITCH	"on|off|toggle"
 #define OUTPUT	"start|stop|toggle"
-#define PICTURE "NAME [SOURCE]" /* a camera, or a scene and a source in it */
+#define PICTURE "NAME [SOURCE]" /* a camera, or the PTZ target that moves it, or a scene and a source in it */
 
 /* X(NAME in C, name, arguments, function, help) */
 #define ACTIONS(X)                                                                                                                        \

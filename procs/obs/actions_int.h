@@ -172,6 +172,7 @@ struct obs_cameras {
 uint32_t obs_camera_scene(struct obs_model *m, struct obs_camera *c);  /* OBS_NONE: not in OBS */
 uint32_t obs_camera_item(struct obs_model *m, struct obs_camera *c);   /* the same */
 int64_t obs_camera_find(const struct obs_cameras *c, const char *id);  /* place, -1 */
+int64_t obs_camera_meant(const struct obs_cameras *c, const char *name); /* the same, or the camera that the PTZ target of this name moves now */
 void obs_ptz_turn_to(struct obs_model *m, struct obs_ptz *p, uint32_t camera);
 void obs_ptz_turn_dynamic(struct obs_model *m, uint32_t camera); /* the targets that follow what is shown */
 uint32_t obs_split_scene(struct obs_model *m, enum obs_view view);

@@ -64,6 +64,17 @@ obs_camera_find(const struct obs_cameras *c, const char *id)
 	return obs_list_find(&c->ids, id);
 }
 
+int64_t
+obs_camera_meant(const struct obs_cameras *c, const char *name)
+{
+	int64_t at = obs_camera_find(c, name);
+
+	for (uint32_t i = 0; name && at < 0 && i < c->ptzs; i++)
+		if (!strcmp(c->ptz[i].cfg->name, name) && c->ptz[i].camera != OBS_NONE)
+			return c->ptz[i].camera;
+	return at;
+}
+
 /* ------------------------------------------------------------------ start */
 
 static void

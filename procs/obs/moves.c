@@ -36,7 +36,7 @@ static struct obs_aim *
 named_aim(struct obs_doing *d, unsigned *rest, struct obs_camera **camera)
 {
 	struct obs_model *m = d->m;
-	int64_t at = obs_camera_find(m->cameras, obs_arg(d, 0));
+	int64_t at = obs_camera_meant(m->cameras, obs_arg(d, 0));
 	uint32_t scene, item;
 
 	*camera = NULL;

@@ -172,7 +172,7 @@ ptz_by_name(const struct obs_doing *d, const char *name)
 static int64_t
 camera_by_id(const struct obs_doing *d, const char *id)
 {
-	int64_t at = obs_camera_find(d->m->cameras, id);
+	int64_t at = obs_camera_meant(d->m->cameras, id);
 
 	if (at < 0)
 		obs_look(d, OBS_CAMERA, OBS_NONE, id);

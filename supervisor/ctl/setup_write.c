@@ -145,15 +145,53 @@ put_drivers(FILE *out, const struct setup_found *f, const struct setup_answers *
 
 /* ------------------------------------------------------------------ pages */
 
+/* Whatever inputs and scenes OBS has, now or later. */
 static void
-put_pages(FILE *out, const struct setup_found *f)
+put_obs_banks(FILE *out)
+{
+	fprintf(out, "banks:\n"
+		     "  # The inputs of OBS on the faders, its scenes on the keys; what comes or goes in OBS comes and goes here.\n"
+		     "  inputs:\n"
+		     "    items: obs/input/*/volume\n"
+		     "    strips: desk/1-8\n"
+		     "    each:\n"
+		     "      fader: \"obs/input/{}/volume\"\n"
+		     "      mute: { toggle: \"obs/input/{}/mute\" }\n"
+		     "      meter: \"obs/input/{}/meter\"\n"
+		     "      strip: { strip: \"obs/input/{}/volume\", text: \"{}\", light: [{ when: \"obs/input/{}/tally == program\", color: red }] }\n"
+		     "  scenes:\n"
+		     "    items: obs/scene/*/tally\n"
+		     "    strips: desk/1-8\n"
+		     "    each:\n"
+		     "      select: { action: obs/scene, args: [\"{}\"], light: [{ when: \"obs/scene/{}/tally == program\" }, "
+		     "{ when: \"obs/scene/{}/tally == preview\", show: flash }] }\n\n");
+}
+
+static void
+put_obs_page(FILE *out, const char *desk)
+{
+	fprintf(out, "  - name: OBS\n    color: red\n    banks: [inputs, scenes]\n    bindings:\n"
+		     "      %sfader_main: obs/tbar # in studio mode\n"
+		     "      %splay: { action: obs/transition }\n"
+		     "      %srecord: { toggle: obs/record, light: [{ when: obs/record/state == starting, show: flash }, { when: obs/record }] }\n",
+		desk, desk, desk);
+}
+
+static void
+put_pages(FILE *out, const struct setup_found *f, const struct setup_answers *a)
 {
 	unsigned real = 0;
 	for (unsigned i = 0; i < f->cards; i++)
 		real += f->card[i].device[0] && same_before(f, i) == 0;
 	/* Where there are several surfaces, a control is written with its surface. */
 	const char *desk = real > 1 ? "desk/" : "";
-	fprintf(out, "pages:\n  - name: Mix\n    color: green\n    bindings:\n");
+	bool obs = is_used(f, a, SETUP_OBS);
+	if (obs)
+		put_obs_banks(out);
+	fprintf(out, "pages:\n");
+	if (obs)
+		put_obs_page(out, desk);
+	fprintf(out, "  - name: Mix\n    color: green\n    bindings:\n");
 	for (unsigned i = 1; i <= 8; i++)
 		fprintf(out, "      %sfader%u: loop/ch%u/level\n", desk, i, i);
 	for (unsigned i = 1; i <= 8; i++)
@@ -169,7 +207,7 @@ setup_write(FILE *out, const struct setup_found *f, const struct setup_answers *
 	put_head(out);
 	put_surfaces(out, f);
 	put_drivers(out, f, a);
-	put_pages(out, f);
+	put_pages(out, f, a);
 }
 
 bool

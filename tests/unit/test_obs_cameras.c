@@ -429,6 +429,17 @@ START_TEST(resets)
 }
 END_TEST
 
+START_TEST(a_ptz_target_stands_for_the_camera_that_it_moves)
+{
+	obs_stage_event(s, "SceneItemTransformChanged", "{'sceneName':'Cam 2','sceneItemId':1,'sceneItemTransform':" TRANSFORM(-20, 50, 1.0) "}");
+	obs_stage_action(s, "reset-position", "joy", NULL);
+	obs_stage_answer_all(s);
+	check_sent(s, "by its target", MOVE("Cam 2", 1, "'positionX':0.0,'positionY':0.0"));
+	obs_stage_action(s, "reset-position", "jay", NULL);
+	check_sent(s, "none", "");
+}
+END_TEST
+
 /* A source that has just begun may look like nothing: OBS is asked again, once. */
 START_TEST(a_scale_near_nothing_is_read_again)
 {
@@ -725,6 +736,7 @@ main(void)
 	tcase_add_test(t, a_camera_follows_its_scene_when_it_is_renamed);
 	tcase_add_test(t, nudges_add_up_and_reach_any_item);
 	tcase_add_test(t, resets);
+	tcase_add_test(t, a_ptz_target_stands_for_the_camera_that_it_moves);
 	tcase_add_test(t, a_scale_near_nothing_is_read_again);
 	tcase_add_test(t, a_stick_moves_its_camera_until_it_is_let_go);
 	tcase_add_test(t, a_pan_by_a_stick_never_sends_a_scale);
