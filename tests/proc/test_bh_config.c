@@ -874,6 +874,8 @@ compile_block(const char *page, const char *block, size_t len)
 		fputs("bulkhead: 1\n", f);
 	if (!strstr(padded, "\nsurfaces:"))
 		fputs("surfaces: { desk: { device: x-touch } }\n", f);
+	if (!strstr(padded, "\ndrivers:") && strstr(padded, "obs/"))
+		fputs("drivers: { obs: {} }\n", f);
 	fputs(text, f);
 	fclose(f);
 	if (is_config) {
