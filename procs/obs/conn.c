@@ -56,7 +56,7 @@ static const struct obs_conn_health told[OBS_CAUSES] = {
 	[OBS_CAUSE_NONE] = {BH_HEALTH_OK, "", ""},
 	[OBS_CAUSE_START] = {BH_HEALTH_CONNECTING, "connecting to OBS", ""},
 	[OBS_CAUSE_LOADING] = {BH_HEALTH_CONNECTING, "reading what OBS has", ""},
-	[OBS_CAUSE_RELOADING] = {BH_HEALTH_DEGRADED, "OBS has changed profile or collection, and is read anew", ""},
+	[OBS_CAUSE_RELOADING] = {BH_HEALTH_DEGRADED, "OBS has changed, and is read anew", ""},
 	[OBS_CAUSE_NOT_READY] = {BH_HEALTH_CONNECTING, "OBS is starting, or changing its collection", "it is asked again twice a second"},
 	[OBS_CAUSE_NO_NAME] = {BH_HEALTH_CONNECTING, "the name of OBS's machine is not known", "correct `host` of driver NAME, or the name service"},
 	[OBS_CAUSE_NO_ANSWER] = {BH_HEALTH_CONNECTING, "OBS does not answer", "start OBS, and its server: Tools > WebSocket Server Settings"},
@@ -229,6 +229,12 @@ ping(struct obs_conn *c, uint64_t now_ns)
 	return OBS_CONN_DO_PING;
 }
 
+static enum obs_conn_cause
+loading(const struct obs_conn *c)
+{
+	return c->reloading ? OBS_CAUSE_RELOADING : OBS_CAUSE_LOADING;
+}
+
 static unsigned
 tick_loading(struct obs_conn *c, uint64_t now_ns)
 {
@@ -236,8 +242,8 @@ tick_loading(struct obs_conn *c, uint64_t now_ns)
 		return now_ns >= c->again_ns ? load(c, c->reloading, now_ns) : 0;
 	if (now_ns >= c->until_ns)
 		return leave(c, &slow, now_ns);
-	if (!c->reloading && c->cause != OBS_CAUSE_NOT_READY && now_ns - c->since_ns >= OBS_CONN_TELL_LOADING_MS * BH_NS_PER_MS)
-		return tell(c, OBS_CAUSE_LOADING);
+	if (c->cause != OBS_CAUSE_NOT_READY && now_ns - c->since_ns >= OBS_CONN_TELL_LOADING_MS * BH_NS_PER_MS)
+		return tell(c, loading(c));
 	return 0;
 }
 
@@ -315,7 +321,7 @@ static unsigned
 reload(struct obs_conn *c, uint64_t now_ns)
 {
 	if (c->state == OBS_CONN_READY)
-		return load(c, true, now_ns) | tell(c, OBS_CAUSE_RELOADING);
+		return load(c, true, now_ns);
 	return c->state == OBS_CONN_LOADING ? load(c, c->reloading, now_ns) : 0;
 }
 
@@ -364,7 +370,7 @@ obs_conn_deadline(const struct obs_conn *c)
 		return at;
 	if (c->again_ns)
 		return sooner(c->again_ns, c->ping_ns);
-	if (!c->reloading && c->cause != OBS_CAUSE_NOT_READY && c->cause != OBS_CAUSE_LOADING)
+	if (c->cause != OBS_CAUSE_NOT_READY && c->cause != loading(c))
 		at = sooner(at, c->since_ns + OBS_CONN_TELL_LOADING_MS * BH_NS_PER_MS);
 	return at;
 }

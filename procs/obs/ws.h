@@ -15,7 +15,7 @@
  * Fails: whatever a peer does ends in on_close() with words for the operator. No handshake within OBS_WS_OPEN_MS, a message that
  * comes more slowly than OBS_WS_MESSAGE_MS and OBS_WS_BYTES_PER_S allow, one longer than OBS_WS_MESSAGE_MAX, text where binary was
  * agreed, broken frames: closed. Time in which this process does not run is not counted.
- * A frame that stops in the middle holds up the pongs, too: who pings (conn.h) finds it.
+ * A frame that stops in the middle, or of which a few bytes come now and then, holds up the pongs, too: who pings (conn.h) finds it.
  */
 #pragma once
 

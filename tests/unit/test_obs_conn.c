@@ -61,7 +61,7 @@ static const char *const want[OBS_CONN_STATES][OBS_CONN_EVENTS] = {
 [OBS_CONN_CONNECTING] =  {"Cxo",  "Ix", "N",   "C",  "C",   "C",   "C",   "C",   "Wxt", "C", "C", ENDS},
 [OBS_CONN_IDENTIFYING] = {"Cxo",  "Ix", "N",   "Ll", "Fxt", "N",   "N",   "N",   "Wxt", "N", "N", ENDS},
 [OBS_CONN_LOADING] =     {"Cxo",  "Ix", "L",   "L",  "L",   "Lt",  "Rt",  "Ll",  "Wxt", "L", "L", ENDS},
-[OBS_CONN_READY] =       {"Cxot", "Ix", "R",   "R",  "R",   "R",   "R",   "Llt", "Wxt", "R", "R", ENDS},
+[OBS_CONN_READY] =       {"Cxot", "Ix", "R",   "R",  "R",   "R",   "R",   "Ll", "Wxt", "R", "R", ENDS},
 [OBS_CONN_REFUSED] =     {"Cot",  "I",  "F",   "F",  "F",   "F",   "F",   "F",   "F",   "F", "F", NO_ENDS("F")},
 [OBS_CONN_KICKED] =      {"Cot",  "I",  "K",   "K",  "K",   "K",   "K",   "K",   "K",   "K", "K", NO_ENDS("K")},
 };
@@ -270,14 +270,20 @@ START_TEST(an_obs_that_is_starting_is_asked_again_for_as_long_as_it_takes)
 }
 END_TEST
 
-START_TEST(a_change_of_collection_does_not_take_the_strips_down)
+START_TEST(a_new_picture_is_news_when_it_takes_long_and_does_not_take_the_strips_down)
 {
 	struct obs_conn c = in_state(OBS_CONN_READY);
-	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_RELOAD, T0), OBS_CONN_DO_LOAD | OBS_CONN_DO_TELL);
-	ck_assert_int_eq(obs_conn_health(&c)->health, BH_HEALTH_DEGRADED);
+	uint64_t late = T0 + OBS_CONN_TELL_LOADING_MS * MS;
+	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_RELOAD, T0), OBS_CONN_DO_LOAD);
 	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_RELOAD, T0), OBS_CONN_DO_LOAD); /* and again, meanwhile */
-	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_LOADED, T0), OBS_CONN_DO_TELL);
+	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_LOADED, T0), 0);
 	ck_assert_int_eq(c.state, OBS_CONN_READY);
+	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_RELOAD, T0), OBS_CONN_DO_LOAD);
+	ck_assert_uint_le(obs_conn_deadline(&c), late);
+	ck_assert(obs_conn_step(&c, OBS_CONN_TICK, late) & OBS_CONN_DO_TELL);
+	ck_assert_int_eq(obs_conn_health(&c)->health, BH_HEALTH_DEGRADED);
+	ck_assert_uint_eq(obs_conn_step(&c, OBS_CONN_LOADED, late), OBS_CONN_DO_TELL);
+	ck_assert_int_eq(obs_conn_health(&c)->health, BH_HEALTH_OK);
 }
 END_TEST
 
@@ -371,7 +377,7 @@ main(void)
 	tcase_add_test(t, who_says_no_hello_is_left);
 	tcase_add_test(t, a_long_picture_is_told_and_an_endless_one_given_up);
 	tcase_add_test(t, an_obs_that_is_starting_is_asked_again_for_as_long_as_it_takes);
-	tcase_add_test(t, a_change_of_collection_does_not_take_the_strips_down);
+	tcase_add_test(t, a_new_picture_is_news_when_it_takes_long_and_does_not_take_the_strips_down);
 	tcase_add_test(t, a_dead_peer_is_found_within_the_keepalive);
 	tcase_add_test(t, a_process_that_was_stopped_does_not_blame_its_peer);
 	tcase_add_test(t, without_keepalive_nothing_wakes_a_connection_that_is_ready);
