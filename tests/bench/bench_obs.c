@@ -305,12 +305,6 @@ main(void)
 		bench_print("obs_round_trip", "bench", "skipped: %s", why);
 		return 77;
 	}
-	char program[512];
-	snprintf(program, sizeof(program), "%s/bh-obs", getenv("BH_BIN") ? getenv("BH_BIN") : ".");
-	if (access(program, X_OK) < 0) {
-		bench_print("obs_round_trip", "bench", "skipped: there is no %s", program);
-		return 77;
-	}
 	struct obs_peer *obs = start_obs();
 	int r = run();
 	pipeline_stop(&pl);

@@ -518,6 +518,31 @@ START_TEST(a_recorded_obs_is_on_the_desk)
 }
 END_TEST
 
+/* What a desk did to a real OBS, and what OBS did by itself: faders at work, kills and restarts. */
+static const struct {
+	const char *tape, *volume;
+} sessions[] = {{"requests", "input/Mic/volume"}, {"faders", "input/Music/volume"}, {"restarts", "input/Load A/volume"}};
+
+START_TEST(each_recorded_session_is_taken_up_again_without_obs)
+{
+	char path[512];
+	struct bh_value v = {0};
+	snprintf(path, sizeof(path), "%s/tests/recordings/obs/%s.tape", getenv("BH_SRC"), sessions[_i].tape);
+	serve(path);
+	start("secret", "60s");
+	uint32_t volume = host_param(&h, sessions[_i].volume);
+	ck_assert(host_until(&h, WAIT_MS, host_reported(&h, volume, &v)));
+	expect_health(BH_HEALTH_OK, "", "");
+	/* All events that the session had. */
+	obs_server_play(server);
+	expect_health(BH_HEALTH_OK, "", "");
+	host_want(&h, volume, bh_float(-7.5), true);
+	ck_assert(host_until(&h, WAIT_MS, strstr(obs_server_last(server, "SetInputVolume"), "-7.5")));
+	ck_assert_uint_eq(h.lives, 1);
+	ck_assert_int_eq(waitpid(h.pid, NULL, WNOHANG), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -540,6 +565,7 @@ main(void)
 	tcase_add_test(t, a_value_without_obs_is_set_later_and_the_programme_is_not);
 	tcase_add_test(t, a_connection_that_ends_in_the_first_picture_is_taken_up_again);
 	tcase_add_test(tape, a_recorded_obs_is_on_the_desk);
+	tcase_add_loop_test(tape, each_recorded_session_is_taken_up_again_without_obs, 0, BH_ARRAY_LEN(sessions));
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, tape);
 	SRunner *r = srunner_create(s);
