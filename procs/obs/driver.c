@@ -480,6 +480,9 @@ obs_on_idle(void *data)
 	struct obs *o = data;
 	enum obs_conn_event news = o->news;
 	o->news = OBS_CONN_EVENTS;
+	/* Who reloads or syncs while OBS refuses us has perhaps put right there what was wrong. */
+	if (news == OBS_CONN_RELOAD && (o->conn.state == OBS_CONN_REFUSED || o->conn.state == OBS_CONN_KICKED))
+		news = OBS_CONN_START;
 	if (news != OBS_CONN_EVENTS && (news == OBS_CONN_START || o->conn.state == OBS_CONN_READY))
 		obs_do(o, news);
 	uint64_t now = bh_now_ns(), next;
@@ -548,8 +551,7 @@ static void
 obs_on_sync(void *data)
 {
 	struct obs *o = data;
-	if (o->conn.state == OBS_CONN_READY)
-		obs_do(o, OBS_CONN_RELOAD);
+	o->news = OBS_CONN_RELOAD;
 }
 
 /* ------------------------------------------------------------------ start, new options, stop */

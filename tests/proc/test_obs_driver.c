@@ -153,6 +153,16 @@ START_TEST(a_wrong_password_is_tried_once_and_a_right_one_at_once)
 }
 END_TEST
 
+START_TEST(a_password_that_is_put_right_in_obs_is_tried_at_a_reload_of_the_same_options)
+{
+	obs_server_refuse_identify(server, 4009);
+	start("secret", "60s");
+	expect_health(BH_HEALTH_AUTH_FAILED, "OBS refuses the password", "`password`");
+	obs_server_refuse_identify(server, 0);
+	expect_reload_connects_at_once();
+}
+END_TEST
+
 START_TEST(without_a_password_where_one_is_asked_for_nothing_is_tried)
 {
 	uint64_t since = bh_now_ns();
@@ -554,6 +564,7 @@ main(void)
 	tcase_set_timeout(t, 240);
 	tcase_set_timeout(tape, 240);
 	tcase_add_test(t, a_wrong_password_is_tried_once_and_a_right_one_at_once);
+	tcase_add_test(t, a_password_that_is_put_right_in_obs_is_tried_at_a_reload_of_the_same_options);
 	tcase_add_test(t, without_a_password_where_one_is_asked_for_nothing_is_tried);
 	tcase_add_test(t, a_refused_port_is_tried_until_somebody_listens);
 	tcase_add_loop_test(t, what_is_no_obs_is_named_and_tried_again, 0, BH_ARRAY_LEN(manners));
