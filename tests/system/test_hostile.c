@@ -45,6 +45,7 @@ static char out[65536];
 static const char *const others[] = {"keeper", "supervisor", "router", "control", "store", "desk", "good"};
 static pid_t others_pid[BH_ARRAY_LEN(others)];
 static pid_t bad_pid;
+static uint64_t fights; /* of a load in which hands come back at once: to write what is on its way by then is late, not wrong */
 
 static void
 start(const char *yaml)
@@ -60,13 +61,14 @@ start(const char *yaml)
 	bad_pid = pipeline_pid(&pl, "bad");
 }
 
+/* However busy the machine is, bad is told to misbehave in time. */
 static void
 setup(void)
 {
-	start(YAML(""));
+	start(YAML(", " PIPELINE_PATIENT_DRIVER));
 }
 
-/* Where a press of bad's must count, however busy the machine is. */
+/* Where a press of bad's must count, and one of long ago must not. */
 static void
 setup_patient(void)
 {
@@ -101,10 +103,18 @@ position_of(const char *driver, const char *param)
 	return (int)lround(bh_taper_position(&level_range, pipeline_number(&pl, driver, param)) * 16380);
 }
 
+/* The motor, too, has been told: a hand that comes back before that would meet what is on its way. */
+static bool
+follows(int fader, const char *driver, const char *param)
+{
+	int pos = simdesk_pos(desk, fader);
+	return abs(position_of(driver, param) - pos) <= 8 && abs(simdesk_target(desk, fader) - pos) <= 8;
+}
+
 static void
 expect_follows(unsigned fader, const char *driver, const char *param)
 {
-	ck_assert_msg(pipeline_until(5000, abs(position_of(driver, param) - simdesk_pos(desk, (int)fader)) <= 8),
+	ck_assert_msg(pipeline_until(5000, follows((int)fader, driver, param)),
 		      "fader %u stands at %d, %s/%s at %d\n%s", fader, simdesk_pos(desk, (int)fader), driver, param,
 		      position_of(driver, param), pipeline_log(&pl));
 }
@@ -122,7 +132,7 @@ expect_untouched(void)
 	simdesk_must(desk, "move 1 0.%u over 0.1s touching; wait hands", 21u + (unsigned)rand() % 70u);
 	expect_follows(1, "good", "ch1/level");
 	simdesk_must(desk, "expect strip 1 upper \"Good\" within 30s");
-	ck_assert_uint_eq(simdesk_counter(desk, "fights"), 0);
+	ck_assert_uint_eq(simdesk_counter(desk, "fights"), fights);
 	ck_assert(pipeline_number(&pl, "good", "ledger/twice") == 0);
 }
 
@@ -218,6 +228,7 @@ START_TEST(a_driver_that_scribbles_under_a_moving_load_harms_nobody_else)
 	ck_assert_msg(pipeline_until(10000, is_restarted(bad_pid)), "bad does not come back:\n%s", pipeline_log(&pl));
 	ck_assert_int_eq(simdesk_end(desk), SIMDESK_OK);
 	simdesk_must(desk, "wait hands; wait motors within 30s; expect quiet for 500ms within 30s");
+	fights = simdesk_counter(desk, "fights");
 	expect_follows(1, "good", "ch1/level");
 	expect_follows(2, "bad", "ch1/level");
 	expect_follows(3, "bad", "ch2/level");
@@ -263,7 +274,7 @@ START_TEST(a_driver_that_hangs_on_owed_work_is_ended_as_hung)
 	set_the_scene();
 	/* It hangs without anything owed after the action: nobody may be blamed for being idle. */
 	tool("do", "bad/fault", "hang", NULL);
-	simdesk_must(desk, "tap stop; move 2 0.8 over 0.1s touching; wait hands");
+	simdesk_must(desk, "move 2 0.8 over 0.1s touching; wait hands");
 	expect_untouched();
 	ck_assert_msg(pipeline_until(10000, is_restarted(bad_pid)), "the hang is not ended:\n%s", pipeline_log(&pl));
 	ck_assert(pipeline_body(&pl, "bad", &b));
@@ -273,10 +284,9 @@ START_TEST(a_driver_that_hangs_on_owed_work_is_ended_as_hung)
 	ck_assert_msg(b.death[0].code == SIGABRT || b.death[0].code == SIGKILL, "it ended by %u", b.death[0].code);
 	must("status", "bad", NULL, NULL);
 	ck_assert_msg(strstr(out, "hang") != NULL, "the status does not speak of a hang: %s", out);
-	/* The value that it was told meanwhile is there; the action came too late. */
+	/* The value that it was told meanwhile is there. (A press of long ago: see the stopped one.) */
 	expect_follows(2, "bad", "ch1/level");
 	expect_follows(3, "bad", "ch2/level");
-	ck_assert(pipeline_number(&pl, "bad", "ledger/late") == 0);
 	ck_assert(pipeline_number(&pl, "bad", "ledger/twice") == 0);
 	expect_untouched();
 }
