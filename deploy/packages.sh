@@ -5,6 +5,7 @@
 build_packages="gcc cmake ninja-build pkg-config libc6-dev libzmq3-dev libmsgpack-dev libfyaml-dev libasound2-dev libncurses-dev libwebsockets-dev libsodium-dev check"
 test_packages="python3 valgrind scdoc"
 fuzz_packages="clang llvm libclang-rt-14-dev"
+isolation_packages="spin"
 peers_packages="obs-studio obs-plugins xvfb libgl1-mesa-dri"
 guest_packages="qemu-system-x86 linux-image-amd64 busybox-static cpio xz-utils kmod alsa-utils"
 
