@@ -68,9 +68,10 @@ struct obs {
 	struct bh_timer *timer;
 	uint8_t *stage; /* a RequestBatch of the picture */
 	struct obs_meters *meters;
-	uint64_t *kept;  /* bit per parameter: the hand set it while OBS was away; the picture does
-			    not undo it */
+	uint64_t *kept;  /* bit per parameter: the hand set it while OBS was away or its picture
+			    was being taken; the picture does not undo it */
 	uint32_t params; /* how many there may be */
+	uint64_t load_ns; /* the first picture since it was ready last was begun, 0 = none is */
 	struct obs_conn conn;
 	struct obs_sink sink;
 	uint32_t batch; /* id of the stage in flight, 0 = none */
@@ -102,6 +103,13 @@ is_kept(const struct obs *o, bh_param_id id)
 	return id < o->params && o->kept[id / 64] & 1ull << id % 64;
 }
 
+static void
+keep(struct obs *o, bh_param_id id, bool kept)
+{
+	if (id < o->params)
+		o->kept[id / 64] = (o->kept[id / 64] & ~(1ull << id % 64)) | (uint64_t)kept << id % 64;
+}
+
 static int64_t
 sink_add(void *ctx, const struct bh_param *p)
 {
@@ -113,6 +121,7 @@ static int
 sink_remove(void *ctx, bh_param_id id)
 {
 	struct obs *o = ctx;
+	keep(o, id, false); /* its number may be another's next */
 	return bh_param_remove(o->drv, id);
 }
 
@@ -127,7 +136,7 @@ static int
 sink_report(void *ctx, bh_param_id id, struct bh_value v)
 {
 	struct obs *o = ctx;
-	return is_kept(o, id) && !obs_model_is_show(o->model, id) ? 0 : bh_report(o->drv, id, v);
+	return is_kept(o, id) && obs_model_may_wait(o->model, id) ? 0 : bh_report(o->drv, id, v);
 }
 
 static void
@@ -208,37 +217,49 @@ send_stage(struct obs *o)
 		bh_bug_self("a stage of the picture cannot be sent: %zu bytes", out.len);
 }
 
-/* What was wanted while OBS was away, and is not what it had then. */
+/* What was wanted while OBS was away, also by an earlier life, and is not what it had then. */
 static void
 note_kept(struct obs *o)
 {
 	struct bh_value v;
-	memset(o->kept, 0, (o->params + 63) / 64 * sizeof(*o->kept));
 	for (uint32_t id = 0; id < o->params; id++)
-		if (bh_unconfirmed(o->drv, id, &v))
-			o->kept[id / 64] |= 1ull << id % 64;
+		if (bh_unconfirmed(o->drv, id, &v) && obs_model_may_wait(o->model, id))
+			keep(o, id, true);
+}
+
+/* The newest of a parameter that was set too early, or word that it is not done late; then what OBS has in place of it. */
+static void
+apply_one(struct obs *o, bh_param_id id, uint64_t now)
+{
+	struct bh_value v;
+	uint64_t stamp = bh_wanted_stamp(o->drv, id);
+	keep(o, id, false);
+	if (!bh_wanted(o->drv, id, &v))
+		; /* it was of a parameter that has gone */
+	else if (obs_model_may_wait(o->model, id))
+		obs_model_set(o->model, id, &v, stamp, now, UINT64_MAX);
+	else if (stamp >= o->load_ns) /* it was not known for what it is when it came */
+		bh_value_failed(o->drv, id, "OBS was being read; it is not done later");
+	obs_model_report(o->model, id);
 }
 
 static void
 apply_kept(struct obs *o)
 {
-	struct bh_value v;
 	uint64_t now = bh_now_ns();
-	for (uint32_t id = 0; id < o->params; id++) {
-		if (!is_kept(o, id))
-			continue;
-		o->kept[id / 64] &= ~(1ull << id % 64);
-		if (!obs_model_is_show(o->model, id) && bh_wanted(o->drv, id, &v))
-			obs_model_set(o->model, id, &v, bh_wanted_stamp(o->drv, id), now,
-				      UINT64_MAX);
-	}
+	for (uint32_t id = 0; id < o->params; id++)
+		if (is_kept(o, id))
+			apply_one(o, id, now);
+	o->load_ns = 0;
 }
 
 static void
 load(struct obs *o)
 {
+	uint64_t now = bh_now_ns();
 	note_kept(o);
-	obs_model_begin(o->model, bh_now_ns());
+	o->load_ns = o->load_ns ? o->load_ns : now;
+	obs_model_begin(o->model, now);
 	send_stage(o);
 }
 
@@ -249,6 +270,7 @@ lost(struct obs *o)
 {
 	o->batch = 0;
 	o->subscriptions = 0;
+	o->load_ns = 0;
 	obs_meters_silence(o->meters);
 	obs_model_disconnected(o->model);
 }
@@ -513,17 +535,26 @@ on_timer(void *data)
 
 /* ------------------------------------------------------------------ values and actions */
 
+static const char *
+absence(const struct obs *o)
+{
+	return o->conn.state == OBS_CONN_LOADING ? "OBS is being read" : "OBS is not connected";
+}
+
 static int
 obs_on_value(void *data, bh_param_id id, const struct bh_value *v)
 {
 	struct obs *o = data;
 	o->stale = true;
 	if (o->conn.state != OBS_CONN_READY && obs_model_is_show(o->model, id)) {
-		bh_value_failed(o->drv, id, "OBS is not connected; it is not done later");
+		bh_value_failed(o->drv, id, "%s; it is not done later", absence(o));
 		return -ENOTCONN;
 	}
-	return obs_model_set(o->model, id, v, bh_wanted_stamp(o->drv, id), bh_now_ns(),
-			     bh_driver_max_age_ns(o->drv));
+	int r = obs_model_set(o->model, id, v, bh_wanted_stamp(o->drv, id), bh_now_ns(), bh_driver_max_age_ns(o->drv));
+	/* It has been said of what may not wait. -ENOENT: the first picture of this life has not told it yet. */
+	if (obs_model_may_wait(o->model, id) && (r == -ENOTCONN || (r == -ENOENT && o->conn.state != OBS_CONN_READY)))
+		keep(o, id, true);
+	return r;
 }
 
 static int
@@ -533,7 +564,7 @@ obs_on_action(void *data, const struct bh_action *a)
 	o->stale = true;
 	if (o->conn.state == OBS_CONN_READY)
 		return obs_model_action(o->model, a, bh_now_ns(), bh_driver_max_age_ns(o->drv));
-	bh_action_failed(o->drv, a->id, a->origin, a->gen, "OBS is not connected");
+	bh_action_failed(o->drv, a->id, a->origin, a->gen, "%s", absence(o));
 	return -ENOTCONN;
 }
 

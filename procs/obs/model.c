@@ -152,6 +152,16 @@ obs_model_is_show(const struct obs_model *m, bh_param_id id)
 }
 
 bool
+obs_model_may_wait(const struct obs_model *m, bh_param_id id)
+{
+	if (id >= m->params || !m->of_param[id].used)
+		return true;
+	enum obs_kind k = (enum obs_kind)m->of_param[id].kind;
+	bool moves = obs_kinds[k].cls == OBS_CAMERA || (k >= OBS_K_PTZ_X && k <= OBS_K_PTZ_MOVE_ZOOM);
+	return !obs_kinds[k].show && !moves;
+}
+
+bool
 obs_can(const struct obs_model *m, enum obs_req req)
 {
 	return req < OBS_REQ_COUNT && m->has_request[req / 64] >> req % 64 & 1;
@@ -572,11 +582,10 @@ obs_model_subscriptions(const struct obs_model *m)
 }
 
 void
-obs_model_report_all(struct obs_model *m)
+obs_model_report(struct obs_model *m, bh_param_id id)
 {
-	for (uint32_t id = 0; id < m->params; id++)
-		if (m->of_param[id].used && m->value[id].type != BH_NONE && !m->of_param[id].held)
-			m->sink->report(m->sink->ctx, id, m->value[id]);
+	if (id < m->params && m->of_param[id].used && m->value[id].type != BH_NONE)
+		obs_tell_param(m, id, m->value[id]);
 }
 
 /* ------------------------------------------------------------------ time */

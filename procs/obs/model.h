@@ -189,6 +189,8 @@ bool obs_model_wants_picture(struct obs_model *m);
 bool obs_model_is_frozen(const struct obs_model *m);
 /* Does this parameter change the programme? Then it is never set late. false: not known. */
 bool obs_model_is_show(const struct obs_model *m, bh_param_id id);
+/* Is it set later if OBS is not there now? Not what changes the programme, nor where a camera looks. true: not known. */
+bool obs_model_may_wait(const struct obs_model *m, bh_param_id id);
 
 void obs_model_event(struct obs_model *m, const char *type, const msgpack_object *data, uint64_t now_ns);
 void obs_model_answer(struct obs_model *m, const struct obs_ask *ask, const struct obs_result *r, uint64_t now_ns);
@@ -213,5 +215,5 @@ void obs_model_watch(struct obs_model *m, bh_param_id id, bool shown);
 uint32_t obs_model_subscriptions(const struct obs_model *m);
 /* Polls that are due, moves by velocity, time-outs; the next moment (CLOCK_BOOTTIME) it wants to be called, 0 = none. */
 uint64_t obs_model_tick(struct obs_model *m, uint64_t now_ns);
-/* Everything known, reported again. */
-void obs_model_report_all(struct obs_model *m);
+/* What OBS has of it, if that is known, reported again: at once, or when what is on its way has been answered. */
+void obs_model_report(struct obs_model *m, bh_param_id id);

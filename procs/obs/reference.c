@@ -150,7 +150,7 @@ main(void)
 	       "source in a scene is `SOURCE#2`. Filters of a scene stand\n"
 	       "under `scene/SCENE/filter/` in the same way. *Never late*: it changes the "
 	       "programme; what cannot be done within `max_age` is dropped\n"
-	       "and told, and nothing of it is done after an outage.\n");
+	       "and told, and nothing of it is done after an outage; nor are cameras moved then.\n");
 	for (unsigned c = 0; c < OBS_CLASSES; c++)
 		print_class((enum obs_class)c);
 	print_actions();

@@ -906,6 +906,12 @@ obs_server_connections(struct obs_server *s)
 }
 
 unsigned
+obs_server_held(struct obs_server *s)
+{
+	return ASK(s, s->queued);
+}
+
+unsigned
 obs_server_identified(struct obs_server *s)
 {
 	return ASK(s, s->identifies);

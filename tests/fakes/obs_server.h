@@ -50,8 +50,9 @@ void obs_server_set_hello(struct obs_server *s, const char *message);
 void obs_server_refuse_identify(struct obs_server *s, int code);
 /* Stop listening, so that the port is refused; and listen again. */
 void obs_server_set_listening(struct obs_server *s, bool on);
-/* While held, requests are noted and not answered; they are when it is let go. */
+/* While held, requests are kept, neither looked at nor answered; they are when it is let go. How many are kept: a batch is one. */
 void obs_server_hold_answers(struct obs_server *s, bool on);
+unsigned obs_server_held(struct obs_server *s);
 /* Read nothing more, and read again. */
 void obs_server_set_deaf(struct obs_server *s, bool on);
 void obs_server_ignore_pings(struct obs_server *s, bool on);

@@ -370,7 +370,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		data += size;
 	}
 	disconnect();
-	obs_model_report_all(w.model);
+	for (bh_param_id id = 0; id < PARAMS; id++)
+		obs_model_report(w.model, id);
 	obs_model_free(w.model);
 	obs_decoder_fini(&w.decoder);
 	return 0;

@@ -283,6 +283,12 @@ find(struct host *h, const char *name)
 	return found;
 }
 
+bool
+host_has_param(struct host *h, const char *name)
+{
+	return find(h, name) >= 0;
+}
+
 uint32_t
 host_param(struct host *h, const char *name)
 {

@@ -69,6 +69,7 @@ void host_stop(struct host *h);
 
 /* Id of a parameter; fails the test if there is none within 5 s. */
 uint32_t host_param(struct host *h, const char *name);
+bool host_has_param(struct host *h, const char *name);
 /* The router wants this value. Returns as bh_outbox_put(). `flush` rings. */
 int host_want(struct host *h, uint32_t id, struct bh_value v, bool flush);
 /* The same, of a hand that moved at this time (CLOCK_BOOTTIME). */

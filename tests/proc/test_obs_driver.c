@@ -461,6 +461,167 @@ START_TEST(a_value_without_obs_is_set_later_and_the_programme_is_not)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ while a picture is taken */
+
+/* The driver waits for the answer to the next stage of a picture. */
+static void
+reading(void)
+{
+	ck_assert(host_until(&h, WAIT_MS, obs_server_held(server)));
+}
+
+/* It has what a hand wants, and its picture is still not whole. */
+static void
+want_taken(uint32_t id, struct bh_value v)
+{
+	uint64_t taken = host_counter(&h, BH_CNT_EVENTS_IN);
+	host_want(&h, id, v, true);
+	ck_assert(host_until(&h, WAIT_MS, host_counter(&h, BH_CNT_EVENTS_IN) > taken));
+	ck_assert_uint_gt(obs_server_held(server), 0);
+}
+
+static void
+expect_volume_set(const char *db, unsigned times)
+{
+	char text[48];
+	snprintf(text, sizeof(text), "\"inputVolumeDb\":%s", db);
+	ck_assert(host_until(&h, WAIT_MS, strstr(obs_server_last(server, "SetInputVolume"), text)));
+	ck_assert_uint_eq(obs_server_requests(server, "SetInputVolume"), times);
+}
+
+START_TEST(a_value_while_a_new_obs_is_read_is_the_newest)
+{
+	start("secret", "60s");
+	works();
+	uint32_t volume = host_param(&h, VOLUME), scene = host_param(&h, "scene/Two/program");
+	unsigned sets = obs_server_requests(server, "SetInputVolume");
+	obs_server_hold_answers(server, true);
+	obs_server_drop(server);
+	reading();
+	want_taken(volume, bh_float(-31.5));
+	want_taken(volume, bh_float(-32.5));
+	want_taken(scene, bh_bool(true));
+	ck_assert_str_eq(expect_drop(true)->words, "OBS is being read; it is not done later");
+	host_act(&h, action("cut"), 0, "Two", NULL);
+	ck_assert(host_until(&h, WAIT_MS, h.drops == 2));
+	ck_assert_str_eq(h.dropped[1].words, "OBS is being read");
+	obs_server_hold_answers(server, false);
+	expect_volume_set("-32.5", sets + 1);
+	works();
+	ck_assert_uint_eq(shows(), 0);
+}
+END_TEST
+
+START_TEST(a_value_while_obs_is_read_by_the_next_life_is_the_newest)
+{
+	start("secret", "60s");
+	works();
+	uint32_t volume = host_param(&h, VOLUME), scene = host_param(&h, "scene/Two/program");
+	unsigned sets = obs_server_requests(server, "SetInputVolume");
+	host_kill(&h);
+	obs_server_hold_answers(server, true);
+	host_restart(&h);
+	reading();
+	want_taken(volume, bh_float(-33.5));
+	want_taken(scene, bh_bool(true)); /* which it does not know for what it is yet */
+	obs_server_hold_answers(server, false);
+	expect_volume_set("-33.5", sets + 1);
+	const struct host_dropped *d = expect_drop(true);
+	ck_assert_uint_eq(d->action, scene);
+	ck_assert_str_eq(d->words, "OBS was being read; it is not done later");
+	expect_health(BH_HEALTH_OK, "", "");
+	ck_assert_uint_eq(shows(), 0);
+	ck_assert_uint_eq(h.drops, 1);
+}
+END_TEST
+
+START_TEST(a_value_while_obs_changes_its_collection_is_the_newest)
+{
+	start("secret", "60s");
+	works();
+	uint32_t volume = host_param(&h, VOLUME);
+	unsigned sets = obs_server_requests(server, "SetInputVolume");
+	obs_server_event(server, "CurrentSceneCollectionChanging", "{'sceneCollectionName': 'A'}");
+	/* Which is told even then, and behind it. */
+	obs_server_event(server, "ReplayBufferSaved", "{'savedReplayPath': '/a'}");
+	host_expect(&h, host_param(&h, "replay/saved"), bh_text("/a"), WAIT_MS);
+	uint64_t taken = host_counter(&h, BH_CNT_EVENTS_IN);
+	host_want(&h, volume, bh_float(-34.5), true);
+	ck_assert(host_until(&h, WAIT_MS, host_counter(&h, BH_CNT_EVENTS_IN) > taken));
+	ck_assert_uint_eq(obs_server_requests(server, "SetInputVolume"), sets);
+	obs_server_hold_answers(server, true);
+	obs_server_event(server, "CurrentSceneCollectionChanged", "{'sceneCollectionName': 'B'}");
+	reading();
+	want_taken(volume, bh_float(-35.5));
+	obs_server_hold_answers(server, false);
+	expect_volume_set("-35.5", sets + 1);
+	works();
+}
+END_TEST
+
+/* It is what was told last: nobody would see that the hand insists on it. */
+START_TEST(a_value_that_changes_nothing_is_set_while_obs_is_read)
+{
+	start("secret", "60s");
+	works();
+	uint32_t volume = host_param(&h, VOLUME);
+	unsigned sets = obs_server_requests(server, "SetInputVolume");
+	struct bh_value had;
+	ck_assert(host_reported(&h, volume, &had));
+	obs_server_hold_answers(server, true);
+	obs_server_drop(server);
+	reading();
+	want_taken(volume, bh_float(-36.5));
+	want_taken(volume, had);
+	obs_server_hold_answers(server, false);
+	ck_assert(host_until(&h, WAIT_MS, obs_server_requests(server, "SetInputVolume") == sets + 1));
+	works();
+}
+END_TEST
+
+/* OBS has what the hand wants, and tells no event when it is set to it: the desk hears of it nevertheless. */
+START_TEST(a_switch_that_obs_has_where_it_is_wanted_is_told)
+{
+	obs_server_answer(server, "SetInputMute", 100, NULL);
+	start("secret", "60s");
+	works();
+	uint32_t mute = host_param(&h, "input/Mic/mute");
+	host_expect(&h, mute, bh_bool(false), WAIT_MS);
+	obs_server_answer(server, "GetInputMute", 100, "{'inputMuted': true}");
+	obs_server_hold_answers(server, true);
+	obs_server_drop(server);
+	reading();
+	want_taken(mute, bh_bool(true));
+	obs_server_hold_answers(server, false);
+	host_expect(&h, mute, bh_bool(true), WAIT_MS);
+	ck_assert_uint_eq(obs_server_requests(server, "SetInputMute"), 1);
+}
+END_TEST
+
+START_TEST(a_value_of_what_the_new_obs_has_no_more_is_forgotten)
+{
+	start("secret", "60s");
+	works();
+	uint32_t volume = host_param(&h, VOLUME);
+	unsigned sets = obs_server_requests(server, "SetInputVolume");
+	obs_server_answer(server, "GetInputList", 100, "{'inputs': []}");
+	obs_server_hold_answers(server, true);
+	obs_server_drop(server);
+	reading();
+	want_taken(volume, bh_float(-37.5));
+	obs_server_hold_answers(server, false);
+	ck_assert(host_until(&h, WAIT_MS, !host_has_param(&h, VOLUME)));
+	expect_health(BH_HEALTH_OK, "", "");
+	/* It comes again, as OBS has it. */
+	obs_server_answer(server, "GetInputList", 100, "{'inputs': [{'inputName': 'Mic', 'inputKind': 'alsa'}]}");
+	obs_server_answer(server, "GetInputVolume", 100, "{'inputVolumeDb': -3.0, 'inputVolumeMul': 0.7}");
+	obs_server_event(server, "CurrentSceneCollectionChanged", "{'sceneCollectionName': 'B'}");
+	host_expect(&h, host_param(&h, VOLUME), bh_float(-3), WAIT_MS);
+	ck_assert_uint_eq(obs_server_requests(server, "SetInputVolume"), sets);
+	works();
+}
+END_TEST
+
 /* ------------------------------------------------------------------ the first picture */
 
 START_TEST(a_connection_that_ends_in_the_first_picture_is_taken_up_again)
@@ -528,7 +689,10 @@ START_TEST(a_recorded_obs_is_on_the_desk)
 }
 END_TEST
 
-/* What a desk did to a real OBS, and what OBS did by itself: faders at work, kills and restarts. */
+/*
+ * What a desk did to a real OBS, and what OBS did by itself: faders at work, kills and restarts. The input is in each list of inputs of
+ * its tape, so it is there whatever the session did, and whenever the server is asked.
+ */
 static const struct {
 	const char *tape, *volume;
 } sessions[] = {{"requests", "input/Mic/volume"}, {"faders", "input/Music/volume"}, {"restarts", "input/Load A/volume"}};
@@ -546,6 +710,9 @@ START_TEST(each_recorded_session_is_taken_up_again_without_obs)
 	/* All events that the session had. */
 	obs_server_play(server);
 	expect_health(BH_HEALTH_OK, "", "");
+	/* What is told while they make it look again arrives, too. */
+	host_want(&h, volume, bh_float(-7.5), true);
+	ck_assert(host_until(&h, WAIT_MS, strstr(obs_server_last(server, "SetInputVolume"), "-7.5")));
 	ck_assert_uint_eq(h.lives, 1);
 	ck_assert_int_eq(waitpid(h.pid, NULL, WNOHANG), 0);
 }
@@ -555,11 +722,13 @@ int
 main(void)
 {
 	Suite *s = suite_create("bh-obs");
-	TCase *t = tcase_create("without a real OBS"), *tape = tcase_create("of a tape");
+	TCase *t = tcase_create("without a real OBS"), *read = tcase_create("while OBS is read"), *tape = tcase_create("of a tape");
 	signal(SIGPIPE, SIG_IGN);
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(read, setup, teardown);
 	tcase_add_checked_fixture(tape, NULL, teardown);
 	tcase_set_timeout(t, 240);
+	tcase_set_timeout(read, 240);
 	tcase_set_timeout(tape, 240);
 	tcase_add_test(t, a_wrong_password_is_tried_once_and_a_right_one_at_once);
 	tcase_add_test(t, a_password_that_is_put_right_in_obs_is_tried_at_a_reload_of_the_same_options);
@@ -572,10 +741,17 @@ main(void)
 	tcase_add_test(t, what_concerns_nobody_changes_nothing);
 	tcase_add_test(t, an_action_without_obs_is_refused_and_never_done);
 	tcase_add_test(t, a_value_without_obs_is_set_later_and_the_programme_is_not);
+	tcase_add_test(read, a_value_while_a_new_obs_is_read_is_the_newest);
+	tcase_add_test(read, a_value_while_obs_is_read_by_the_next_life_is_the_newest);
+	tcase_add_test(read, a_value_while_obs_changes_its_collection_is_the_newest);
+	tcase_add_test(read, a_value_that_changes_nothing_is_set_while_obs_is_read);
+	tcase_add_test(read, a_switch_that_obs_has_where_it_is_wanted_is_told);
+	tcase_add_test(read, a_value_of_what_the_new_obs_has_no_more_is_forgotten);
 	tcase_add_test(t, a_connection_that_ends_in_the_first_picture_is_taken_up_again);
 	tcase_add_test(tape, a_recorded_obs_is_on_the_desk);
 	tcase_add_loop_test(tape, each_recorded_session_is_taken_up_again_without_obs, 0, BH_ARRAY_LEN(sessions));
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, read);
 	suite_add_tcase(s, tape);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -153,6 +153,12 @@ START_TEST(a_pad_chooses_by_its_modifier)
 	ck_assert_int_eq(obs_stage_set(s, "ptz/joy/modifier", 0), 0);
 	ck_assert_str_eq(obs_stage_text(s, "ptz/joy/modifier"), "false");
 	run(let_go);
+	/* Without OBS a target can be turned, and nothing be moved later. */
+	static const char *const never_late[] = {"ptz/joy/x", "ptz/joy/zoom", "ptz/joy/move-x", "ptz/joy/move-zoom", "camera/cam1/x", "camera/cam1/move-y"};
+	for (size_t i = 0; i < BH_ARRAY_LEN(never_late); i++)
+		ck_assert(!obs_model_may_wait(obs_stage_model(s), obs_stage_id(s, never_late[i])));
+	ck_assert(obs_model_may_wait(obs_stage_model(s), obs_stage_id(s, "ptz/joy/camera")));
+	ck_assert(obs_model_may_wait(obs_stage_model(s), obs_stage_id(s, "ptz/joy/modifier")));
 }
 END_TEST
 

@@ -763,6 +763,9 @@ START_TEST(what_changes_the_programme_is_never_done_late)
 	ck_assert(obs_model_is_show(m, obs_stage_id(s, "program")));
 	ck_assert(!obs_model_is_show(m, obs_stage_id(s, "input/Mic/volume")));
 	ck_assert(!obs_model_is_show(m, 1u << 30));
+	ck_assert(!obs_model_may_wait(m, obs_stage_id(s, "program")));
+	ck_assert(obs_model_may_wait(m, obs_stage_id(s, "input/Mic/volume")));
+	ck_assert(obs_model_may_wait(m, 1u << 30));
 	m->frozen = true;
 	ck_assert_int_eq(obs_stage_set(s, "program", 1), -ENOTCONN);
 	expect_told("failed program: not done: OBS changes its scene collection\n");
@@ -789,13 +792,22 @@ START_TEST(a_request_without_an_answer_is_said_and_read_again)
 }
 END_TEST
 
-START_TEST(everything_known_can_be_reported_again)
+START_TEST(what_obs_has_can_be_reported_again)
 {
 	begin();
 	unsigned a = obs_stage_reports(s, "input/Mic/volume"), b = obs_stage_reports(s, "input/Tape/media/state");
-	obs_model_report_all(m);
+	obs_model_report(m, obs_stage_id(s, "input/Mic/volume"));
 	ck_assert_uint_eq(obs_stage_reports(s, "input/Mic/volume"), a + 1);
-	ck_assert_uint_eq(obs_stage_reports(s, "input/Tape/media/state"), b + 1);
+	ck_assert_uint_eq(obs_stage_reports(s, "input/Tape/media/state"), b);
+	obs_model_report(m, 1u << 30);
+	/* Not while a hand's value is on its way. */
+	double had = obs_stage_value(s, "input/Mic/volume");
+	obs_stage_set(s, "input/Mic/volume", had);
+	obs_model_report(m, obs_stage_id(s, "input/Mic/volume"));
+	ck_assert_uint_eq(obs_stage_reports(s, "input/Mic/volume"), a + 1);
+	obs_stage_answer_all(s);
+	ck_assert_uint_eq(obs_stage_reports(s, "input/Mic/volume"), a + 2);
+	ck_assert_double_eq(obs_stage_value(s, "input/Mic/volume"), had);
 	end();
 }
 END_TEST
@@ -861,7 +873,7 @@ main(void)
 	tcase_add_test(tc, values_without_a_connection_are_not_sent_later);
 	tcase_add_test(tc, what_changes_the_programme_is_never_done_late);
 	tcase_add_test(tc, a_request_without_an_answer_is_said_and_read_again);
-	tcase_add_test(tc, everything_known_can_be_reported_again);
+	tcase_add_test(tc, what_obs_has_can_be_reported_again);
 	tcase_add_test(tc, transforms_and_settings_come_and_go_with_the_configuration);
 	suite_add_tcase(suite, tc);
 	SRunner *r = srunner_create(suite);

@@ -302,7 +302,7 @@ START_TEST(choice_that_is_gone_is_not_told_again)
 	expect("collection", "Show");
 	obs_stage_event(s, "SceneCollectionListChanged", "{'sceneCollections':['Other']}");
 	unsigned n = obs_stage_reports(s, "collection");
-	obs_model_report_all(obs_stage_model(s));
+	obs_model_report(obs_stage_model(s), obs_stage_id(s, "collection"));
 	ck_assert_uint_eq(obs_stage_reports(s, "collection"), n);
 	obs_stage_event(s, "SceneCollectionListChanged", "{'sceneCollections':['Other','Show']}");
 	obs_stage_event(s, "CurrentSceneCollectionChanged", "{'sceneCollectionName':'Show'}");
