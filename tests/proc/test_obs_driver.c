@@ -15,6 +15,7 @@
 #include "procs/obs/ws.h"
 #include "shm/latch.h"
 #include "tests/fakes/obs_server.h"
+#include "tests/lib/beside.h"
 #include "tests/lib/host.h"
 
 #define WAIT_MS 10000
@@ -192,6 +193,7 @@ static const struct {
 	enum bh_health health;
 	const char *reason, *hint;
 } manners[] = {
+	{OBS_SERVER_MUTE, BH_HEALTH_CONNECTING, "in 15 s", "overloaded"}, /* the longest */
 	{OBS_SERVER_NOT_FOUND, BH_HEALTH_BAD_CONFIG, "no obs-websocket 5", "`port`"},
 	{OBS_SERVER_RUBBISH, BH_HEALTH_BAD_CONFIG, "no obs-websocket 5", "`port`"},
 	{OBS_SERVER_WRONG_KEY, BH_HEALTH_BAD_CONFIG, "no obs-websocket 5", "`port`"},
@@ -200,7 +202,6 @@ static const struct {
 	{OBS_SERVER_HALF_UPGRADE, BH_HEALTH_CONNECTING, "", ""},
 	{OBS_SERVER_NO_HELLO, BH_HEALTH_CONNECTING, "no Hello", "`port`"},
 	{OBS_SERVER_NO_IDENTIFIED, BH_HEALTH_CONNECTING, "no Hello", "`port`"},
-	{OBS_SERVER_MUTE, BH_HEALTH_CONNECTING, "in 15 s", "overloaded"},
 	{OBS_SERVER_DROP, BH_HEALTH_CONNECTING, "", ""},
 };
 
@@ -721,41 +722,38 @@ END_TEST
 int
 main(void)
 {
-	Suite *s = suite_create("bh-obs");
-	TCase *t = tcase_create("without a real OBS"), *read = tcase_create("while OBS is read"), *tape = tcase_create("of a tape");
+	/* Those that wait longest first. */
+	const struct beside_test hostile[] = {
+		{an_obs_of_another_protocol_is_named, 0},
+		{what_is_no_obs_is_named_and_tried_again, BH_ARRAY_LEN(manners)},
+		{what_cannot_be_read_ends_the_connection_and_no_more, BH_ARRAY_LEN(frames)},
+		{a_message_that_drips_is_given_up, 0},
+		{a_wrong_password_is_tried_once_and_a_right_one_at_once, 0},
+		{without_a_password_where_one_is_asked_for_nothing_is_tried, 0},
+		{a_password_that_is_put_right_in_obs_is_tried_at_a_reload_of_the_same_options, 0},
+		{a_refused_port_is_tried_until_somebody_listens, 0},
+		{what_concerns_nobody_changes_nothing, 0},
+		{an_action_without_obs_is_refused_and_never_done, 0},
+		{a_value_without_obs_is_set_later_and_the_programme_is_not, 0},
+		{a_connection_that_ends_in_the_first_picture_is_taken_up_again, 0},
+	};
+	const struct beside_test read[] = {
+		{a_value_while_a_new_obs_is_read_is_the_newest, 0},
+		{a_value_while_obs_is_read_by_the_next_life_is_the_newest, 0},
+		{a_value_while_obs_changes_its_collection_is_the_newest, 0},
+		{a_value_that_changes_nothing_is_set_while_obs_is_read, 0},
+		{a_switch_that_obs_has_where_it_is_wanted_is_told, 0},
+		{a_value_of_what_the_new_obs_has_no_more_is_forgotten, 0},
+	};
+	const struct beside_test tape[] = {
+		{a_recorded_obs_is_on_the_desk, 0},
+		{each_recorded_session_is_taken_up_again_without_obs, BH_ARRAY_LEN(sessions)},
+	};
+	const struct beside_group groups[] = {
+		{"without a real OBS", setup, teardown, hostile, BH_ARRAY_LEN(hostile)},
+		{"while OBS is read", setup, teardown, read, BH_ARRAY_LEN(read)},
+		{"of a tape", NULL, teardown, tape, BH_ARRAY_LEN(tape)},
+	};
 	signal(SIGPIPE, SIG_IGN);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_checked_fixture(read, setup, teardown);
-	tcase_add_checked_fixture(tape, NULL, teardown);
-	tcase_set_timeout(t, 240);
-	tcase_set_timeout(read, 240);
-	tcase_set_timeout(tape, 240);
-	tcase_add_test(t, a_wrong_password_is_tried_once_and_a_right_one_at_once);
-	tcase_add_test(t, a_password_that_is_put_right_in_obs_is_tried_at_a_reload_of_the_same_options);
-	tcase_add_test(t, without_a_password_where_one_is_asked_for_nothing_is_tried);
-	tcase_add_test(t, a_refused_port_is_tried_until_somebody_listens);
-	tcase_add_loop_test(t, what_is_no_obs_is_named_and_tried_again, 0, BH_ARRAY_LEN(manners));
-	tcase_add_test(t, an_obs_of_another_protocol_is_named);
-	tcase_add_loop_test(t, what_cannot_be_read_ends_the_connection_and_no_more, 0, BH_ARRAY_LEN(frames));
-	tcase_add_test(t, a_message_that_drips_is_given_up);
-	tcase_add_test(t, what_concerns_nobody_changes_nothing);
-	tcase_add_test(t, an_action_without_obs_is_refused_and_never_done);
-	tcase_add_test(t, a_value_without_obs_is_set_later_and_the_programme_is_not);
-	tcase_add_test(read, a_value_while_a_new_obs_is_read_is_the_newest);
-	tcase_add_test(read, a_value_while_obs_is_read_by_the_next_life_is_the_newest);
-	tcase_add_test(read, a_value_while_obs_changes_its_collection_is_the_newest);
-	tcase_add_test(read, a_value_that_changes_nothing_is_set_while_obs_is_read);
-	tcase_add_test(read, a_switch_that_obs_has_where_it_is_wanted_is_told);
-	tcase_add_test(read, a_value_of_what_the_new_obs_has_no_more_is_forgotten);
-	tcase_add_test(t, a_connection_that_ends_in_the_first_picture_is_taken_up_again);
-	tcase_add_test(tape, a_recorded_obs_is_on_the_desk);
-	tcase_add_loop_test(tape, each_recorded_session_is_taken_up_again_without_obs, 0, BH_ARRAY_LEN(sessions));
-	suite_add_tcase(s, t);
-	suite_add_tcase(s, read);
-	suite_add_tcase(s, tape);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return beside_run("bh-obs", groups, BH_ARRAY_LEN(groups), 12);
 }
