@@ -30,7 +30,8 @@ enum bh_spawn_type {
 	BH_SPAWN_DEVICE,     /* from child: keep a copy of this descriptor, hand it to my successor; no descriptor: forget it */
 	BH_SPAWN_KEEP,	     /* supervisor to keeper: keep these */
 	BH_SPAWN_FORGET,     /* supervisor to keeper: slot's descriptors (or one role of them) are no longer needed */
-	BH_SPAWN_HANDOVER,   /* keeper to a new supervisor: everything kept, many messages, the last with BH_SPAWN_LAST */
+	BH_SPAWN_HANDOVER,   /* keeper to a new supervisor: everything kept, many messages, the last with BH_SPAWN_LAST; value = when
+			      * it was started */
 	BH_SPAWN_REAPED,     /* keeper to supervisor: an orphan ended: value = pid, error = wait status */
 	BH_SPAWN_QUIT,	     /* supervisor to keeper: clean end, do not restart me */
 };

@@ -443,7 +443,8 @@ struct bh_table_head {
 	uint32_t keeper_lives;
 	char config_path[256];
 	char profile[72]; /* of that file; "" = it is none */
-	uint64_t pad[2];
+	uint64_t adopted_ns;	  /* CLOCK_BOOTTIME when this supervisor had taken over the last process; 0 = it made them all */
+	uint64_t adoption_ns;	  /* how long that took, from when the keeper began to start it */
 };
 static_assert(sizeof(struct bh_table_head) == 384, "ABI");
 

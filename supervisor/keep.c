@@ -158,6 +158,7 @@ keep_receive(struct super *s)
 			*place = fds[i];
 		}
 	} while (msg.type != BH_SPAWN_HANDOVER || !(msg.flags & BH_SPAWN_LAST));
+	s->exec_ns = msg.value;
 	return 0;
 }
 

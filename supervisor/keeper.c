@@ -55,6 +55,7 @@ static unsigned reaped_count;
 static pid_t sup_pid;		/* 0 = there is none */
 static int sup_sock = -1, sup_pidfd = -1; /* owned */
 static uint64_t sup_started_ns, start_at_ns;
+static uint64_t sup_exec_ns; /* CLOCK_BOOTTIME when we began to start it: it is told, and says how long it took to take over */
 static unsigned quick_deaths;
 static bool sup_works; /* this one got as far as handing us something */
 static int pending_signal; /* came while there was no supervisor */
@@ -158,6 +159,7 @@ hand_over(void)
 	do {
 		memset(&msg, 0, sizeof(msg));
 		msg.type = BH_SPAWN_HANDOVER;
+		msg.value = sup_exec_ns;
 		for (; done < kept_count && msg.nfds < BH_SPAWN_FDS; done++) {
 			msg.fd[msg.nfds] = kept[done].what;
 			fds[msg.nfds++] = kept[done].fd;
@@ -200,6 +202,7 @@ start_supervisor(void)
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, pair[1], BH_SPAWN_FD);
 	posix_spawn_file_actions_addclosefrom_np(&files, BH_SPAWN_FD + 1);
+	sup_exec_ns = bh_now_ns();
 	/* It inherits our blocked signals: one that comes before it listens waits for it. */
 	r = -posix_spawn(&pid, path, &files, NULL, kept_count ? again : first, environ);
 	posix_spawn_file_actions_destroy(&files);

@@ -561,6 +561,8 @@ adopt(struct super *s)
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 		if (s->slot[q].used)
 			adopt_state(&s->slot[q]);
+	s->head->adoption_ns = bh_now_ns() - s->exec_ns;
+	__atomic_store_n(&s->head->adopted_ns, s->exec_ns + s->head->adoption_ns, __ATOMIC_RELEASE);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 		if (s->slot[q].used && s->slot[q].has_tx) {
 			table_claimed(&s->slot[q]);

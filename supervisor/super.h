@@ -193,6 +193,7 @@ struct super {
 	bool keeper_stale;	 /* it missed something: gets all of it again */
 	uint64_t keeper_started_ns;
 	unsigned keeper_quick;
+	uint64_t exec_ns;	 /* adoption: CLOCK_BOOTTIME when the keeper began to start us */
 	uint64_t keeper_due_ns;	 /* start another then; 0 = there is one */
 
 	/* reload */

@@ -13,19 +13,21 @@
 #include "common/mem.h"
 #include "common/paths.h"
 
-/* A number may be another's by now: only a program of ours counts. */
+#define EXITING 4u /* PF_EXITING of the kernel: it runs no more of its program */
+
+/* A number may be another's by now: only a program of ours counts, and no dead one that nobody has buried. */
 static bool
 is_ours(pid_t pid, const char *comm)
 {
-	char path[64], have[32] = "";
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	char path[64], have[32] = "", state = 'X';
+	unsigned flags = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	FILE *f = pid > 0 ? fopen(path, "re") : NULL;
 	if (!f)
 		return false;
-	bool ok = fgets(have, sizeof(have), f) != NULL;
+	bool ok = fscanf(f, "%*d (%31[^)]) %c %*d %*d %*d %*d %*d %u", have, &state, &flags) == 3;
 	fclose(f);
-	have[strcspn(have, "\n")] = '\0';
-	return ok && strcmp(have, comm) == 0;
+	return ok && state != 'Z' && state != 'X' && !(flags & EXITING) && strcmp(have, comm) == 0;
 }
 
 bool
