@@ -32,7 +32,7 @@ put_page(FILE *f, const char *name, bool meters)
 }
 
 static char *
-make_yaml(void)
+make_yaml(const char *options)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -41,8 +41,7 @@ make_yaml(void)
 	fputs("bulkhead: 1\nsurfaces:\n", f);
 	for (int k = 0; k < OBS_LOAD_DESKS; k++)
 		fprintf(f, "  d%d: {device: x-touch, transport: socket, path: \"@DIR@/d%d/desk.sock\"}\n", k, k);
-	/* The tones are media that play: to ask where they are is not what is looked at. */
-	fprintf(f, "drivers: {obs: {kind: obs, port: %d, password: %s, media_ms: 10s}}\n" PIPELINE_PATIENT "pages:\n", PORT, PASSWORD);
+	fprintf(f, "drivers: {obs: {kind: obs, port: %d, password: %s%s}}\n" PIPELINE_PATIENT "pages:\n", PORT, PASSWORD, options);
 	put_page(f, "Meters", true);
 	put_page(f, "Bare", false);
 	must(fclose(f) == 0, "%m");
@@ -66,10 +65,10 @@ start_obs(struct obs_load *l)
 }
 
 void
-obs_load_start(struct obs_load *l)
+obs_load_start(struct obs_load *l, const char *options)
 {
 	char dir[128];
-	bh_autofree char *yaml = make_yaml();
+	bh_autofree char *yaml = make_yaml(options);
 	memset(l, 0, sizeof(*l));
 	start_obs(l);
 	pipeline_prepare(&l->pl, yaml);
@@ -81,6 +80,16 @@ obs_load_start(struct obs_load *l)
 	}
 	pipeline_run(&l->pl);
 	must(pipeline_until(20000, pipeline_all_ok(&l->pl)), "not all is ok: %s", pipeline_log(&l->pl));
+}
+
+void
+obs_load_configure(struct obs_load *l, const char *options)
+{
+	char out[1024];
+	bh_autofree char *yaml = make_yaml(options);
+	pipeline_config(&l->pl, yaml);
+	int r = pipeline_tool(&l->pl, out, sizeof(out), "bulkhead", "reload", NULL);
+	must(r == 0, "bulkhead reload ends with %d: %s", r, out);
 }
 
 void
@@ -151,10 +160,25 @@ ran_ns(struct obs_load *l)
 	return ns;
 }
 
-double
-obs_load_cpu_share(struct obs_load *l, unsigned seconds)
+static uint64_t
+slept(struct obs_load *l)
 {
-	const uint64_t began = bh_mono_ns(), before = ran_ns(l);
+	char path[64], line[128];
+	unsigned long long n = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pipeline_pid(&l->pl, "obs"));
+	FILE *f = fopen(path, "re");
+	must(f, "%s: %m", path);
+	while (fgets(line, sizeof(line), f) && sscanf(line, "voluntary_ctxt_switches: %llu", &n) != 1)
+		;
+	fclose(f);
+	return n;
+}
+
+struct obs_load_use
+obs_load_use(struct obs_load *l, unsigned seconds)
+{
+	const uint64_t began = bh_mono_ns(), ran = ran_ns(l), sleeps = slept(l);
 	sleep(seconds);
-	return (double)(ran_ns(l) - before) / (double)(bh_mono_ns() - began);
+	const double ns = (double)(bh_mono_ns() - began);
+	return (struct obs_load_use){.share = (double)(ran_ns(l) - ran) / ns, .wakeups = (double)(slept(l) - sleeps) * 1e9 / ns};
 }

@@ -18,7 +18,10 @@ struct obs_load {
 	struct simdesk *desk[OBS_LOAD_DESKS];
 };
 
-void obs_load_start(struct obs_load *l);
+/* `options` are further ones of the driver, ", key: value", or "". */
+void obs_load_start(struct obs_load *l, const char *options);
+/* The same with other options, by a reload. */
+void obs_load_configure(struct obs_load *l, const char *options);
 void obs_load_stop(struct obs_load *l);
 void obs_load_page(struct obs_load *l, const char *page);
 /* Has the meter of input `n` been told something since the last time that this was asked for it? */
@@ -27,5 +30,9 @@ bool obs_load_meter_moves(struct obs_load *l, int n);
 bool obs_load_is_silent(struct obs_load *l);
 /* Of bh-obs. */
 double obs_load_private_dirty_kb(struct obs_load *l);
-/* Time on a CPU, of so many seconds of time. */
-double obs_load_cpu_share(struct obs_load *l, unsigned seconds);
+/* What it takes in so many seconds. */
+struct obs_load_use {
+	double share;	/* of a core */
+	double wakeups; /* a second: how often it went to sleep by itself */
+};
+struct obs_load_use obs_load_use(struct obs_load *l, unsigned seconds);
