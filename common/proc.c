@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #include "common/mem.h"
 #include "common/spawn.h"
 #include "common/units.h"
+#include "common/warm.h"
 
 BH_LOG_TOPIC("proc");
 
@@ -460,6 +462,7 @@ on_mail(struct bh_proc *proc, struct bh_spawn_msg *msg, int *fds)
 			dup2(a.stderr_fd, STDERR_FILENO);
 		break;
 	case BH_SPAWN_STOP: proc->quit = true; break;
+	case BH_SPAWN_ATTACH: break; /* a supervisor that took over could not know that we had been told */
 	default: bh_bug_peer("the supervisor sent a message of type %u that is not for us", msg->type); break;
 	}
 	attach_fds_close(&a);
@@ -840,6 +843,83 @@ use_futex_bell(struct bh_proc *proc)
 
 /* ------------------------------------------------------------------ life */
 
+static void
+proc_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_stop_signal}, io = {.sa_handler = on_io_signal};
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGIO, &io, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
+static void
+proc_confine(struct bh_proc *proc)
+{
+	int r = bh_sandbox_enter(&proc->ops->sandbox);
+	if (r < 0)
+		bh_warn("not confined: the kernel takes no filter (%s); going on without", strerror(-r));
+	proc->confined = true;
+	proc->holds = r < 0 ? 0 : (uint64_t)r;
+}
+
+/* Nothing is lost if a spare is ended, so any signal and the end of its supervisor may. */
+static void
+proc_park(struct bh_proc *proc)
+{
+	struct bh_spawn_msg msg = {.type = BH_SPAWN_PARKED, .value = BH_SEG_VERSION};
+	char name[16];
+	snprintf(msg.kind, sizeof(msg.kind), "%s", proc->ops->kind);
+	snprintf(msg.text, sizeof(msg.text), "%s", BH_VERSION);
+	snprintf(name, sizeof(name), "%.9s-spare", proc->ops->kind);
+	prctl(PR_SET_NAME, name);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	proc_confine(proc);
+	bh_warm();
+	bh_spawn_send(proc->spawn_fd, &msg, NULL);
+}
+
+static void
+proc_unpark(struct bh_proc *proc)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "bh-%.12s", proc->ops->kind);
+	prctl(PR_SET_NAME, name);
+	proc_signals();
+}
+
+/* The next message of the identity we are given. A spare may wait long for the first. 0, or -errno: there will be none. */
+static int
+proc_identity(struct bh_proc *proc, struct bh_spawn_msg *msg, int *fds)
+{
+	static bool parked;
+	int r;
+	while ((r = bh_spawn_recv(proc->spawn_fd, msg, fds, 1)) == 1 && msg->type != BH_SPAWN_ATTACH) {
+		if (msg->type == BH_SPAWN_PARK && !parked)
+			proc_park(proc);
+		else if (!parked || (msg->type != BH_SPAWN_STDERR && msg->type != BH_SPAWN_STOP))
+			r = -EPROTO;
+		else if (msg->type == BH_SPAWN_STOP)
+			r = -ECANCELED;
+		parked = true;
+		for (unsigned i = 0; i < msg->nfds; i++) {
+			if (msg->type == BH_SPAWN_STDERR)
+				dup2(fds[i], STDERR_FILENO);
+			close(fds[i]);
+		}
+		if (r < 0)
+			return r;
+	}
+	if (r != 1)
+		return r == 0 && parked ? -ECANCELED : r == 0 ? -EPIPE : r;
+	if (parked)
+		proc_unpark(proc);
+	parked = false;
+	return msg->slot < BH_MAX_SLOTS ? 0 : -EPROTO;
+}
+
 static int
 proc_attach(struct bh_proc *proc)
 {
@@ -849,11 +929,9 @@ proc_attach(struct bh_proc *proc)
 	int r;
 	attach_fds_init(&a);
 	do {
-		r = bh_spawn_recv(proc->spawn_fd, &msg, fds, 1);
-		if (r != 1)
-			return r == 0 ? -EPIPE : r;
-		if (msg.type != BH_SPAWN_ATTACH || msg.slot >= BH_MAX_SLOTS)
-			return -EPROTO;
+		r = proc_identity(proc, &msg, fds);
+		if (r < 0)
+			return r;
 		proc->slot = msg.slot;
 		proc->successor = msg.flags & BH_SPAWN_SUCCESSOR;
 		if (msg.text[0])
@@ -950,17 +1028,6 @@ proc_turn(struct bh_proc *proc)
 		proc_work(proc);
 }
 
-static void
-proc_signals(void)
-{
-	struct sigaction stop = {.sa_handler = on_stop_signal}, io = {.sa_handler = on_io_signal};
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGIO, &io, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-}
-
 static int
 proc_run(struct bh_proc *proc)
 {
@@ -993,25 +1060,20 @@ proc_run(struct bh_proc *proc)
 	return r;
 }
 
-/* All that is ours is mapped; what comes next may listen to others. */
-static void
-proc_confine(struct bh_proc *proc)
-{
-	int r = bh_sandbox_enter(&proc->ops->sandbox);
-	if (r < 0)
-		bh_warn("not confined: the kernel takes no filter (%s); going on without", strerror(-r));
-	__atomic_store_n(&proc->self->holds, r < 0 ? 0 : (uint64_t)r, __ATOMIC_RELAXED);
-}
-
 static int
 proc_live(struct bh_proc *proc)
 {
 	int r = proc_attach(proc);
+	if (r == -ECANCELED)
+		return 0; /* a spare that nobody needed */
 	if (r < 0) {
 		bh_err("cannot attach to its segments: %s", strerror(-r));
 		return 1;
 	}
-	proc_confine(proc);
+	/* All that is ours is mapped; what comes next may listen to others. */
+	if (!proc->confined)
+		proc_confine(proc);
+	__atomic_store_n(&proc->self->holds, proc->holds, __ATOMIC_RELAXED);
 	r = proc_run(proc);
 	return r < 0 ? 1 : 0;
 }

@@ -82,6 +82,8 @@ struct bh_proc {
 	char name[32];
 	bool successor;	  /* not the first life of this slot */
 	bool standalone;  /* no supervisor: own segments, and a router in ourselves */
+	bool confined;	  /* it was a spare: before it attached */
+	uint64_t holds;	  /* BH_HOLDS_ bits, once confined */
 	bool quit;
 	struct bh_seg self_seg, params_seg, state_seg, private_seg, table_seg;
 	struct bh_self *self; /* ours, writable */

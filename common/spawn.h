@@ -34,6 +34,8 @@ enum bh_spawn_type {
 			      * it was started */
 	BH_SPAWN_REAPED,     /* keeper to supervisor: an orphan ended: value = pid, error = wait status */
 	BH_SPAWN_QUIT,	     /* supervisor to keeper: clean end, do not restart me */
+	BH_SPAWN_PARK,	     /* to child, before ATTACH: you are a spare: do all that needs no identity, say PARKED, and wait */
+	BH_SPAWN_PARKED,     /* from child: value = version of the shared layouts, kind and text = what program of which version */
 };
 
 #define BH_SPAWN_LAST 1u

@@ -477,7 +477,9 @@ struct bh_proc_entry {
 		uint64_t last_recovery_ns; /* death noticed to ok again */
 		uint32_t segment_epoch;
 		uint32_t hangs;
-		uint8_t fill[32];
+		uint32_t warm_starts; /* of its restarts, those by a spare */
+		uint32_t spare_pid;   /* the parked spare of its kind, 0 = none */
+		uint8_t fill[24];
 	} copy[2];
 	uint64_t pad;
 };

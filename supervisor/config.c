@@ -63,6 +63,8 @@ const struct bh_cfg_field super_fields[] = {
 	       .help = "take the configuration file when it changes; no = only by `bulkhead reload` (to switch off on air)"),
 	BH_CFG(struct super_config, watch_delay_ms, .type = BH_CFG_MS, .def = "150ms", .min = "10ms", .max = "10s", .reload = BH_RELOAD_LIVE,
 	       .help = "how long the file must rest before it is taken"),
+	BH_CFG(struct super_config, spares, .type = BH_CFG_BOOL, .def = "yes", .reload = BH_RELOAD_LIVE,
+	       .help = "keep a process of each kind of driver and surface, and a router, started and waiting to follow one that dies"),
 	BH_CFG_LAST,
 };
 /* clang-format on */
@@ -254,7 +256,7 @@ config_start(struct super *s, const char *path, enum config_why why)
 	snprintf(run->path, sizeof(run->path), "%s", path);
 	run_args(s, argv, program, texts);
 	r = super_run_program(program, argv, (int[3]){pair[1], s->running ? s->config_fd : -1, s->running ? s->source_fd : -1}, err[1],
-			      &run->pid, true);
+			      &run->pid, SUPER_RUN_PROCESS);
 	close(pair[1]);
 	close(err[1]);
 	if (r < 0) {
@@ -329,7 +331,7 @@ config_keep(struct super *s)
 	snprintf(path, sizeof(path), "%s", s->path);
 	int r = bh_path_program(program, sizeof(program), "bh-config");
 	if (r == 0)
-		r = super_run_program(program, argv, (int[3]){s->source_fd, -1, -1}, logfile_fd(s), &s->keeping[i], true);
+		r = super_run_program(program, argv, (int[3]){s->source_fd, -1, -1}, logfile_fd(s), &s->keeping[i], SUPER_RUN_PROCESS);
 	if (r < 0) {
 		s->keeping[i] = 0;
 		bh_warn("this configuration is not put into the history: %s", strerror(-r));
@@ -558,6 +560,7 @@ accept_next(struct super *s, bool asked)
 			change_child(s, &s->slot[q], &old, asked);
 	bh_config_unmap(&old);
 	config_reconcile(s);
+	spare_touch(s);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 		spawn_flush(&s->slot[q]);
 }
@@ -579,6 +582,7 @@ refuse_next(struct super *s, int err, const char *text)
 		spawn_flush(c);
 	}
 	next_drop(s);
+	spare_touch(s);
 	answer(s, err, text);
 }
 

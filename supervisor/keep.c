@@ -241,7 +241,7 @@ start_keeper(struct super *s)
 	snprintf(config, sizeof(config), "%s", s->main_path);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	r = super_run_program(path, argv, (int[3]){pair[1], -1, -1}, -1, &pid, false);
+	r = super_run_program(path, argv, (int[3]){pair[1], -1, -1}, -1, &pid, SUPER_RUN_KEEPER);
 	close(pair[1]);
 	if (r < 0) {
 		close(pair[0]);

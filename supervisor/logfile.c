@@ -42,6 +42,7 @@ hand_out(struct super *s)
 		if (c->used && c->sock >= 0)
 			bh_spawn_send(c->sock, &msg, &s->log_fd);
 	}
+	spare_log(s, s->log_fd);
 }
 
 static int

@@ -142,13 +142,13 @@ abandon(struct child *c)
 }
 
 static void
-start_process(struct child *c, bool fresh)
+start_process(struct child *c, bool fresh, bool at_once)
 {
 	int r = fresh ? spawn_fresh(c) : spawn_needs_room(c, &c->s->config) ? spawn_grow(c) : 0;
 	if (c->mem.lived)
 		c->body.restarts++;
 	if (r == 0)
-		r = spawn_process(c);
+		r = spawn_process(c, at_once);
 	if (r == 0) {
 		c->mem.lived = 1;
 		return;
@@ -188,9 +188,11 @@ apply_event(struct child *c, const struct bh_policy_input *in)
 	if (!c->frozen || c->mem.policy.state != BH_POL_RUNNING)
 		show(c, &limits);
 	if (todo & BH_POL_DO_SPAWN)
-		start_process(c, todo & BH_POL_DO_FRESH);
+		start_process(c, todo & BH_POL_DO_FRESH, before != BH_POL_BACKING_OFF);
 	if (in->event == BH_POL_EV_READY)
 		table_tell_all(c);
+	if (before != c->mem.policy.state)
+		spare_touch(s);
 	if (!bh_policy_is_alive(&c->mem.policy) && c->mem.removed)
 		super_gone(c);
 	if (c->slot == BH_SLOT_ROUTER && c->mem.policy.state != BH_POL_STARTING)
@@ -311,6 +313,7 @@ quit_on(struct super *s)
 	if (s->memory->quitting < BH_ARRAY_LEN(quit_roles))
 		return;
 	bh_info("all processes have left");
+	spare_end_all(s);
 	table_unlock(s);
 	keep_quit(s, s->memory->exit_code);
 	exit(s->memory->exit_code);
@@ -327,6 +330,7 @@ super_quit(struct super *s, int exit_code)
 	notify_systemd("STOPPING=1");
 	s->memory->exit_code = (uint8_t)exit_code;
 	s->memory->quitting = 1;
+	spare_end_all(s);
 	quit_on(s);
 }
 
@@ -434,12 +438,19 @@ super_cold_start(struct super *s)
 
 /* ------------------------------------------------------------------ adoption */
 
+/* Does it know who it is? */
+static bool
+has_attached(const struct child *c)
+{
+	return c->shared && __atomic_load_n(&c->shared->pid, __ATOMIC_ACQUIRE) == (uint32_t)c->body.pid;
+}
+
 /* Has this very process said that it is ready? */
 static bool
 has_said_ready(const struct child *c)
 {
 	const struct bh_self *self = c->shared;
-	if (!self || __atomic_load_n(&self->pid, __ATOMIC_ACQUIRE) != (uint32_t)c->body.pid)
+	if (!has_attached(c))
 		return false;
 	uint64_t life = __atomic_load_n(&self->ready_life, __ATOMIC_ACQUIRE);
 	return life && life == __atomic_load_n(&self->attach_count, __ATOMIC_RELAXED);
@@ -462,6 +473,9 @@ adopt_child(struct child *c)
 	watch_start(c);
 	if (c->sock >= 0)
 		spawn_watch_sock(c);
+	/* Our predecessor may have died before he told it who it is; it does not mind to be told twice. */
+	if (c->mem.policy.state == BH_POL_STARTING && c->sock >= 0 && !has_attached(c))
+		spawn_attach(c);
 	spawn_flush(c);
 	c->health_untold = 0;
 	/* Our predecessor may have read the message and died before he wrote it down. Said twice it counts once. */
@@ -550,6 +564,7 @@ adopt(struct super *s)
 	table_load(&s->slot[BH_SLOT_SUPERVISOR]);
 	enter_self(s);
 	enter(s);
+	spare_adopt(s);
 	keep_poll(s); /* causes of deaths that happened without us */
 	bh_info("took over %u running processes", alive);
 	if (s->memory->cold)
@@ -803,6 +818,7 @@ on_timer(void *data)
 		return;
 	config_on_timer(s, now);
 	filewatch_on_timer(s, now);
+	spare_on_timer(s, now);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
 		struct child *c = &s->slot[q];
 		if (!c->used)
@@ -832,6 +848,7 @@ super_arm(struct super *s)
 	uint64_t at = 0, now = bh_mono_ns();
 	sooner(&at, s->keeper_due_ns);
 	sooner(&at, s->file.settle.due_ns);
+	sooner(&at, s->spare_due_ns);
 	if (s->asking)
 		sooner(&at, s->asking_until_ns);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
@@ -901,6 +918,8 @@ prepare(struct super *s)
 		c->bell_rd = c->bell_wr = c->device = c->options = c->options_before = c->sock = c->pidfd = -1;
 		s->next_options[q] = s->run.options[q] = -1;
 	}
+	for (unsigned i = 0; i < BH_ARRAY_LEN(s->spare); i++)
+		s->spare[i].sock = s->spare[i].pidfd = -1;
 	s->table = (struct bh_seg_fds){-1, -1};
 	s->config_fd = s->config_before = s->next_fd = s->lock = -1;
 	s->source_fd = s->source_before = s->next_source = s->file.fd = -1;

@@ -581,19 +581,33 @@ spawn_flush(struct child *c)
 
 /* ------------------------------------------------------------------ the process */
 
+/* Ours, and the linker looks nothing up later. */
+static char **
+env_of_spare(void)
+{
+	static char *env[1024], now[] = "LD_BIND_NOW=1";
+	unsigned n = 0;
+	for (char **e = environ; *e && n < BH_ARRAY_LEN(env) - 2; e++)
+		env[n++] = *e;
+	env[n++] = now;
+	env[n] = NULL;
+	return env;
+}
+
 /*
  * Start a program: `fds` become descriptors 3 to 5, `fd_err` (-1: as ours) stdout and stderr, nothing else is inherited.
  * (Our own 3 to 5 are placeholders, so that none of them can be overwritten by another.)
  */
 int
-super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, bool own_group)
+super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, enum super_run how)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t mask, all;
 	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	char **env = how == SUPER_RUN_SPARE ? env_of_spare() : environ;
 	sigemptyset(&mask);
-	if (!own_group) {
+	if (how == SUPER_RUN_KEEPER) {
 		/* A keeper: what is sent to it before it listens must wait for it. */
 		sigaddset(&mask, SIGTERM);
 		sigaddset(&mask, SIGINT);
@@ -615,12 +629,12 @@ super_run_program(const char *binary, char *const argv[], const int fds[3], int 
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &mask);
 	posix_spawnattr_setsigdefault(&attr, &all);
-	if (own_group) {
+	if (how != SUPER_RUN_KEEPER) {
 		posix_spawnattr_setpgroup(&attr, 0);
 		flags |= POSIX_SPAWN_SETPGROUP;
 	}
 	posix_spawnattr_setflags(&attr, flags);
-	int r = -posix_spawn(pid, binary, &files, &attr, argv, environ);
+	int r = -posix_spawn(pid, binary, &files, &attr, argv, env);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
 	return r;
@@ -681,23 +695,56 @@ limit_memory(struct child *c)
 		bh_warn("%s: its memory cannot be limited: %m", c->body.name);
 }
 
+/* It has a process: tell of it, and then tell it who it is. */
+static int
+enter(struct child *c)
+{
+	c->body.alive = 1;
+	c->body.started_ns = bh_now_ns();
+	limit_memory(c);
+	table_write(c);
+	watch_start(c);
+	spawn_watch_sock(c);
+	return spawn_attach(c);
+}
+
+/* 0, or -errno: it is not the one, and is ended. */
+static int
+hand_over(struct child *c, struct spare *sp)
+{
+	spare_take(sp, c);
+	keep_fd(c->s, BH_FD_SOCKET, c->slot, 0, 0);
+	int r = enter(c);
+	if (r == 0)
+		c->body.warm_starts++;
+	else
+		bh_warn("%s: its spare cannot be told who it is (%s); starting another process", c->body.name, strerror(-r));
+	if (r < 0 && c->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+	if (r < 0) {
+		watch_stop(c);
+		c->body.alive = 0;
+	}
+	spare_taken(c);
+	return r;
+}
+
 /*
  * The order matters to whoever takes over when we die in between: the keeper has the socket first (a process whose socket
  * nobody has leaves by itself), then the process, then its entry in the table, and only then may it touch segments.
  */
-int
-spawn_process(struct child *c)
+static int
+start_cold(struct child *c)
 {
 	struct super *s = c->s;
 	int pair[2];
 	pid_t pid;
-	char *argv[] = {c->binary, NULL};
+	char *argv[] = {c->binary, NULL}, state;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	bh_close(&c->sock);
 	c->sock = pair[0];
 	keep_fd(s, BH_FD_SOCKET, c->slot, 0, 0);
-	int r = super_run_program(c->binary, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid, true);
+	int r = super_run_program(c->binary, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid, SUPER_RUN_PROCESS);
 	close(pair[1]);
 	if (r < 0) {
 		bh_err("%s: %s cannot be started: %s", c->body.name, c->binary, strerror(-r));
@@ -705,20 +752,22 @@ spawn_process(struct child *c)
 		keep_forget(s, c->slot, BH_FD_SOCKET);
 		return r;
 	}
-	char state;
 	c->body.pid = (uint32_t)pid;
-	c->body.alive = 1;
-	c->body.started_ns = bh_now_ns();
 	watch_start_time(pid, &c->body.start_time, &state);
 	c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	limit_memory(c);
-	table_write(c);
-	watch_start(c);
-	spawn_watch_sock(c);
-	r = spawn_attach(c);
+	r = enter(c);
 	if (r < 0)
 		bh_err("%s: its descriptors cannot be sent: %s", c->body.name, strerror(-r));
 	return 0;
+}
+
+/* A spare waits for those who are needed now; who backs off can wait for a process, too. */
+int
+spawn_process(struct child *c, bool at_once)
+{
+	struct spare *sp = at_once ? spare_for(c) : NULL;
+	bh_close(&c->sock);
+	return sp && hand_over(c, sp) == 0 ? 0 : start_cold(c);
 }
 
 void

@@ -4,6 +4,7 @@
  *   main.c    life of the supervisor: cold start, adoption, start and stop order, requests, signals
  *   config.c  runs bh-config; takes a configuration into use, or the one before again
  *   spawn.c   segments and descriptors of a slot, starting its process, telling its peers
+ *   spare.c   processes that are started before they are needed
  *   watch.c   deaths and hangs
  *   table.c   the process table, health, and what the next supervisor needs to know
  *   keep.c    the keeper: what it holds for us, and starting another when it dies
@@ -38,6 +39,7 @@ struct super_config {
 	uint32_t log_keep;
 	bool watch;
 	uint32_t watch_delay_ms;
+	bool spares;
 };
 extern const struct bh_cfg_field super_fields[];
 
@@ -115,6 +117,26 @@ struct child {
 	uint32_t forwarded[4], forwarded_at; /* requests passed on to it that it may answer */
 	uint32_t health_untold; /* slots whose health it has not been told */
 	struct hang_watch hang;
+};
+
+/* Which file a program is. */
+struct spare_file {
+	uint64_t dev, ino, size, time_ns;
+};
+
+/* Of one program: the process that waits to become somebody, if there is one. */
+struct spare {
+	struct super *s;    /* borrowed */
+	char binary[256];
+	pid_t pid;	    /* 0 = there is none */
+	uint64_t start_time;
+	bool parked;	    /* ready to be told who it is */
+	int sock, pidfd;    /* owned */
+	struct bh_watch *pid_watch, *sock_watch;
+	struct spare_file file; /* that it was started from */
+	uint64_t since_ns;  /* parked, or else started */
+	unsigned failures;  /* in a row */
+	uint64_t next_ns;   /* not before that */
 };
 
 /* Why the configuration is read. */
@@ -208,6 +230,9 @@ struct super {
 	uint32_t reload_request; /* to be answered; 0 = nobody asked */
 	bool reload_by_request;
 
+	struct spare spare[BH_MAX_SLOTS]; /* by program */
+	uint64_t spare_due_ns;	 /* look then whether one is missing, or one too many; 0 = nothing to do */
+
 	/* the log */
 	int log_fd, log_inotify;
 	struct bh_watch *log_watch;
@@ -255,7 +280,7 @@ void config_child_ready(struct child *c);
 int spawn_setup(struct child *c, const struct bh_config *config, const struct bh_cfg_proc *row);
 int spawn_fresh(struct child *c);
 void spawn_teardown(struct child *c);
-int spawn_process(struct child *c);
+int spawn_process(struct child *c, bool at_once);
 int spawn_attach(struct child *c);
 int spawn_map(struct child *c);
 void spawn_unmap(struct child *c);
@@ -269,6 +294,16 @@ int *spawn_place(struct super *s, const struct bh_spawn_fd *what);
 void spawn_watch_sock(struct child *c);
 void spawn_leave(struct child *c);
 uint32_t spawn_records(const struct bh_config *config);
+
+/* spare.c */
+void spare_touch(struct super *s);
+void spare_on_timer(struct super *s, uint64_t now);
+struct spare *spare_for(struct child *c);
+void spare_take(struct spare *sp, struct child *c);
+void spare_taken(struct child *c);
+void spare_adopt(struct super *s);
+void spare_log(struct super *s, int fd);
+void spare_end_all(struct super *s);
 
 /* watch.c */
 void watch_gone(struct child *c);
@@ -306,8 +341,10 @@ int keep_attach(struct super *s, int sock, pid_t pid);
 void keep_poll(struct super *s);
 void keep_on_timer(struct super *s, uint64_t now);
 void keep_quit(struct super *s, int exit_code);
+/* What is started: a keeper stays in our group; a spare links all of itself at once. */
+enum super_run { SUPER_RUN_KEEPER, SUPER_RUN_PROCESS, SUPER_RUN_SPARE };
 /* fds: what becomes descriptor 3, 4 and 5; -1 = not given. */
-int super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, bool own_group);
+int super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, enum super_run how);
 
 /* filewatch.c */
 void filewatch_apply(struct super *s);

@@ -99,6 +99,8 @@ put_proc(const struct bh_view *v, uint16_t slot, const struct bh_proc_body *b, u
 	bh_wire_bool(o, "alive", b->alive);
 	bh_wire_uint(o, "pid", b->alive ? b->pid : 0);
 	bh_wire_uint(o, "restarts", b->restarts);
+	bh_wire_uint(o, "warm_starts", b->warm_starts);
+	bh_wire_uint(o, "spare_pid", b->spare_pid);
 	bh_wire_float(o, "up_s", b->alive ? seconds_since(now_ns, b->started_ns) : 0);
 	bh_wire_uint(o, "hangs", b->hangs);
 	bh_wire_float(o, "last_recovery_ms", (double)(b->last_recovery_ns / 1000) / 1000.0);

@@ -79,7 +79,10 @@ put_process(FILE *out, const msgpack_object *p)
 	fprintf(out, " since %s%s%s\n", since, *text_of(p, "reason") ? ": " : "", text_of(p, "reason"));
 	if (bh_wire_get_bool(p, "alive", false))
 		fprintf(out, "  pid %" PRId64 ", up %s\n", bh_wire_get_int(p, "pid", 0), up);
-	fprintf(out, "  restarts %" PRId64 ", hangs %" PRId64, bh_wire_get_int(p, "restarts", 0), bh_wire_get_int(p, "hangs", 0));
+	fprintf(out, "  restarts %" PRId64 " (%" PRId64 " by a spare), hangs %" PRId64, bh_wire_get_int(p, "restarts", 0),
+		bh_wire_get_int(p, "warm_starts", 0), bh_wire_get_int(p, "hangs", 0));
+	if (bh_wire_get_int(p, "spare_pid", 0))
+		fprintf(out, ", spare parked (pid %" PRId64 ")", bh_wire_get_int(p, "spare_pid", 0));
 	if (bh_wire_get_float(p, "last_recovery_ms", 0) > 0)
 		fprintf(out, ", last outage %.1f ms", bh_wire_get_float(p, "last_recovery_ms", 0));
 	if (bh_wire_get(p, "next_start_s"))
