@@ -895,28 +895,35 @@ on_value_event(struct bh_driver *drv, struct bh_peer *router, const struct bh_ev
 	apply_value(drv, ev->id, ev->gen, ev->seq, &v);
 }
 
-/* The ring ran full: what was conflated stands in the cells. */
-static void
-drain_cells(struct bh_driver *drv)
+/*
+ * The ring ran full: what was conflated stands in the cells. False: the ring is no longer empty, and an action in it may be older than
+ * what the cells have by now; its turn first.
+ */
+static bool
+drain_cells(struct bh_driver *drv, struct bh_peer *router)
 {
 	for (uint32_t i = 0; i < drv->used; i++) {
 		struct bh_cell_body c;
 		struct bh_value v;
 		if (!drv->param[i].live || !wanted_cell(drv, i, &c) || c.gen == drv->param[i].wanted_gen)
 			continue;
+		if (bh_ring_has(&router->in.ring))
+			return false;
 		v = value_from(c.type, &c.v);
 		if (value_fits(&drv->param[i], &v))
 			apply_value(drv, i, c.gen, 0, &v);
 	}
+	return true;
 }
 
-static void
-driver_on_router(struct bh_driver *drv, struct bh_peer *router)
+/* What stands in the ring. True: it says that the cells are to be looked at, too. */
+static bool
+drain_ring(struct bh_driver *drv, struct bh_peer *router)
 {
 	struct bh_event ev;
 	uint8_t payload[BH_PAYLOAD_MAX];
 	size_t len;
-	uint64_t overflow;
+	bool look = false;
 	while (bh_proc_take(drv->proc, router, &ev, payload, &len)) {
 		if (ev.kind == BH_EV_ACTION) {
 			apply_action(drv, router, &ev, payload, len);
@@ -924,16 +931,29 @@ driver_on_router(struct bh_driver *drv, struct bh_peer *router)
 		}
 		if (ev.kind == BH_EV_VALUE)
 			on_value_event(drv, router, &ev, payload, len);
-		else if (ev.kind == BH_EV_RESYNC)
-			drain_cells(drv);
+		look |= ev.kind == BH_EV_RESYNC;
 		uint64_t now = bh_now_ns();
 		if (drv->proc->hists && now > ev.stamp_ns)
 			bh_hist_add(&drv->proc->hists[0], now - ev.stamp_ns);
 		bh_proc_done(drv->proc, router, &ev);
 	}
-	if (bh_inbox_overflowed(&router->in, &overflow)) {
-		drain_cells(drv);
-		router->in.overflow_seen = overflow;
+	return look;
+}
+
+static void
+driver_on_router(struct bh_driver *drv, struct bh_peer *router)
+{
+	uint64_t overflow;
+	bool look = false;
+	for (;;) {
+		look |= drain_ring(drv, router);
+		look |= bh_inbox_overflowed(&router->in, &overflow);
+		if (!look)
+			return;
+		if (drain_cells(drv, router)) {
+			router->in.overflow_seen = overflow;
+			return;
+		}
 	}
 }
 

@@ -384,7 +384,11 @@ router_tell_room(struct router *r, struct bh_dir *dir)
 
 /* ------------------------------------------------------------------ cells */
 
-/* Take from the cells what their ring did not bring. One transaction for each. */
+/*
+ * Take from the cells what their ring did not bring. One transaction for each. What a surface tells while we look stands in its ring in
+ * the order of the hand, and its newest in the cells already: from there a move would overtake the press before it. So the ring is
+ * taken first, and then we begin anew.
+ */
 static void
 look_at_cells(struct router *r, uint16_t slot)
 {
@@ -393,10 +397,13 @@ look_at_cells(struct router *r, uint16_t slot)
 	uint64_t overflow;
 	if (!in)
 		return;
+	r->peer[slot].look = true;
 	bh_inbox_overflowed(in, &overflow);
 	for (uint32_t id = 0; id < in->cell_count; id++) {
 		if (bh_inbox_cell(in, id, &body) != 1 || !bh_core_cell_news(r->core, slot, id, &body))
 			continue;
+		if (!r->peer[slot].dir && bh_ring_has(&in->ring))
+			return;
 		const struct bh_event ev = {.kind = body.kind, .stamp_ns = body.stamp_ns, .id = id};
 		uint64_t now = r->clock(&ev);
 		begin(r, now);

@@ -509,6 +509,54 @@ START_TEST(what_overflowed_its_ring_is_taken_from_the_cells)
 }
 END_TEST
 
+/* A hand goes on while the router looks at its cells: it presses play, then moves the second fader. */
+static uint64_t
+clock_of_a_hand(const struct bh_event *ev)
+{
+	static bool done;
+	if (ev && ev->kind == BH_EV_VALUE && ev->id == RIG_FADER1 && !done) {
+		done = true;
+		say(m, ROOM_DESK, (struct bh_event){.kind = BH_EV_PRESS, .type = BH_BOOL, .id = RIG_PLAY, .v.i = 1});
+		say(m, ROOM_DESK, (struct bh_event){.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = RIG_FADER2, .v.f = 0.25});
+		say(m, ROOM_DESK, (struct bh_event){.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = RIG_FADER2, .v.f = 0.5});
+	}
+	return clock_of(ev);
+}
+
+START_TEST(what_comes_while_the_cells_are_looked_at_keeps_its_order)
+{
+	static const struct {
+		uint8_t kind;
+		uint32_t id;
+	} wanted[] = {{BH_EV_VALUE, RIG_LEVEL1}, {BH_EV_ACTION, 0}, {BH_EV_VALUE, RIG_LEVEL2}, {BH_EV_VALUE, RIG_LEVEL2}};
+	struct bh_inbox in;
+	struct bh_self cursor = {.pid = 0};
+	struct bh_event ev, move = {.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = RIG_FADER1, .v.f = 0.75};
+	unsigned n = 0;
+	say(m, ROOM_SUPERVISOR, (struct bh_event){.kind = BH_EV_HEALTH, .id = RIG_MIX, .v.i = BH_HEALTH_OK});
+	life_begin(&l, m);
+	life_run(&l);
+	uint64_t before = l.out[ROOM_MIX].ring.pos;
+	move.stamp_ns = m->now_ns;
+	ck_assert_int_eq(bh_outbox_conflate(&m->producer[ROOM_DESK], &move, NULL, 0), 1);
+	l.r.clock = clock_of_a_hand;
+	for (unsigned k = 0; k < 4; k++)
+		router_drain(&l.r, RIG_DESK, NULL, NULL);
+	ck_assert(!bh_inbox_pending(&l.in[ROOM_DESK]));
+	ck_assert_int_eq(bh_inbox_attach(&in, m->out[ROOM_MIX].ro, &cursor, BH_SLOT_ROUTER), 0);
+	for (; bh_ring_peek(&in.ring, &ev, NULL, 0, NULL) == 1; bh_ring_advance(&in.ring, &ev)) {
+		if (in.ring.pos < before)
+			continue;
+		ck_assert_uint_lt(n, 4);
+		ck_assert_msg(ev.kind == wanted[n].kind, "event %u is of kind %u", n, ev.kind);
+		ck_assert_msg(ev.kind == BH_EV_ACTION || ev.id == wanted[n].id, "event %u is about %u", n, ev.id);
+		n++;
+	}
+	ck_assert_uint_eq(n, 4);
+	bh_inbox_detach(&in);
+}
+END_TEST
+
 START_TEST(damaged_record_is_dropped_and_counted_and_comes_back_with_the_next_report)
 {
 	say(m, ROOM_MIX, (struct bh_event){.kind = BH_EV_VALUE, .type = BH_FLOAT, .id = RIG_LEVEL1, .v.f = -10});
@@ -639,6 +687,7 @@ main(void)
 	tcase_add_test(t, release_that_waits_in_the_ring_makes_no_long_press);
 	tcase_add_test(t, meters_alone_are_not_journaled);
 	tcase_add_test(t, what_overflowed_its_ring_is_taken_from_the_cells);
+	tcase_add_test(t, what_comes_while_the_cells_are_looked_at_keeps_its_order);
 	tcase_add_test(t, damaged_record_is_dropped_and_counted_and_comes_back_with_the_next_report);
 	tcase_add_test(t, what_is_told_after_a_record_was_lost_still_reaches_its_cell);
 	tcase_add_test(t, directory_that_grows_is_read_and_values_that_came_before_are_found);
