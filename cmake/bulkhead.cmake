@@ -102,3 +102,11 @@ function(bh_add_fuzzer name)
 		${CMAKE_BINARY_DIR}/corpus/${name} ${A_SEEDS})
 	set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 180)
 endfunction()
+
+# bh_add_soak(NAME): the long form of a test of the same folder; its report is kept in build/soak/
+function(bh_add_soak name)
+	get_test_property(${name} ENVIRONMENT env)
+	add_test(NAME soak_${name} COMMAND ${name})
+	set_tests_properties(soak_${name} PROPERTIES LABELS soak TIMEOUT 14400 RUN_SERIAL TRUE
+		ENVIRONMENT "${env};BH_SOAK=1;CK_DEFAULT_TIMEOUT=14400;CK_TIMEOUT_MULTIPLIER=1;BH_BENCH_DIR=${CMAKE_SOURCE_DIR}/build/soak")
+endfunction()

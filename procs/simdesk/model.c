@@ -36,6 +36,7 @@ static const char *const count_names[] = {
 	[DESK_C_REDUNDANT] = "redundant",
 	[DESK_C_TOUCHED] = "touched_writes",
 	[DESK_C_FIGHTS] = "fights",
+	[DESK_C_LATE] = "late",
 	[DESK_C_STALE] = "stale",
 	[DESK_C_JUMPS] = "jumps",
 	[DESK_C_RAN_BACK] = "ran_back",
@@ -254,6 +255,8 @@ hand_leaves(struct desk *d, struct desk_fader *f)
 {
 	if (desk_held(f))
 		return;
+	f->left = desk_pos(f);
+	f->has_left = true;
 	if (f->has_target && (uint16_t)within(f, f->target) != desk_pos(f))
 		f->run_back_ns = d->now_ns + d->opts.return_ns;
 	d->changed++;
@@ -464,7 +467,10 @@ want_fader(struct desk *d, unsigned i, uint16_t pos_14bit)
 	bool is_end = pos_14bit == f->low || pos_14bit == f->high;
 	uint16_t target = is_end ? pos_14bit : pos_14bit / DESK_STEP * DESK_STEP;
 	bool is_new = !f->has_target || f->target != target;
-	bool stale = path_left_behind(f, target);
+	bool fight = f->touched && distance(target, desk_pos(f)) > DESK_STEP;
+	/* Two steps of rounding are forgiven here, too. It is neither old for the host nor does it move anything under a finger. */
+	bool late = fight && f->has_left && distance(target, f->left) <= 2 * DESK_STEP;
+	bool stale = !late && path_left_behind(f, target);
 	d->log[d->logged++ % DESK_LOG] = (struct desk_target){
 		.at_ns = d->now_ns,
 		.target = target,
@@ -474,16 +480,12 @@ want_fader(struct desk *d, unsigned i, uint16_t pos_14bit)
 		.stale = stale,
 	};
 	f->writes++;
-	if (f->touched) {
-		d->count[DESK_C_TOUCHED]++;
-		if (distance(target, desk_pos(f)) > DESK_STEP) {
-			d->count[DESK_C_FIGHTS]++;
-			f->fights++;
-		}
-	}
-	if (stale)
-		d->count[DESK_C_STALE]++;
-	if (distance(target, desk_pos(f)) > d->opts.jump)
+	d->count[DESK_C_TOUCHED] += f->touched;
+	d->count[DESK_C_FIGHTS] += fight;
+	d->count[DESK_C_LATE] += late;
+	d->count[DESK_C_STALE] += stale;
+	f->fights += fight;
+	if (!late && distance(target, desk_pos(f)) > d->opts.jump)
 		d->count[DESK_C_JUMPS]++;
 	f->target = target;
 	f->has_target = true;

@@ -49,6 +49,7 @@ enum desk_count {
 	DESK_C_REDUNDANT, /* messages that changed nothing */
 	DESK_C_TOUCHED,   /* fader values written while the fader was touched */
 	DESK_C_FIGHTS,    /* of these, elsewhere than where the hand was */
+	DESK_C_LATE,      /* of these, where the last hand had left it: on its way when the finger came back */
 	DESK_C_STALE,     /* fader values that the hand had already left behind */
 	DESK_C_JUMPS,     /* fader values further than jump away from where the cap was */
 	DESK_C_RAN_BACK,  /* caps that ran back because nobody confirmed them */
@@ -89,6 +90,8 @@ struct desk_fader {
 	uint64_t report_ns;    /* next report of a moving motor; 0 = none */
 	uint16_t reported;     /* what we told the host last */
 	bool has_reported;
+	uint16_t left;         /* where the last hand let go of it */
+	bool has_left;
 	bool is_left;          /* path has what the last hand went through */
 	uint64_t path[DESK_PATH];
 	struct desk_hand hand;

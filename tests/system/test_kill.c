@@ -1,12 +1,13 @@
 /*
  * kill -9 of each process, at random moments, while hands move the desk; after the last move everything agrees.
  *
- * BH_KILLS: kills of each process (100). BH_SEED: of the first load and of the moments (1). CK_RUN_CASE: only this process, by its
+ * BH_KILLS: kills of each process (40; soak 1000). BH_SEED: of the first load and of the moments (1). CK_RUN_CASE: only this process, by its
  * name in the process table. Prints for each the time from the kill until it is in service again.
  *
  * What is compared after each load: where the caps are and where hands left them; what the router's records say; what the mixer
- * has; every tick of the V-Pots; every press of the button that counts; and in the end what stands in the snapshot. No
- * motor may have worked against a hand, and no fader may have been sent anywhere but where a hand had left it.
+ * has; every tick of the V-Pots; every press of the button that counts; and in the end what stands in the snapshot. No motor may
+ * have worked against a hand, but by what was on its way when the hand came back, and no fader may have been sent anywhere but where a
+ * hand had left it.
  */
 #include <check.h>
 #include <math.h>
@@ -18,6 +19,8 @@
 #include "common/config/compiled.h"
 #include "procs/router/taper.h"
 #include "procs/store/snapshot.h"
+#include "tests/bench/harness.h"
+#include "tests/lib/bounds.h"
 #include "tests/lib/pipeline.h"
 #include "tests/lib/simdesk.h"
 
@@ -70,13 +73,6 @@ teardown(void)
 	pipeline_clean(&pl);
 }
 
-static unsigned
-number_from_env(const char *name, unsigned otherwise)
-{
-	const char *s = getenv(name);
-	return s && *s ? (unsigned)strtoul(s, NULL, 10) : otherwise;
-}
-
 /* ------------------------------------------------------------------ agreement */
 
 static const struct bh_taper_range level_range = {BH_TAPER_FADER_DB, -90, 10, 0};
@@ -124,10 +120,10 @@ marks_decided(void)
 
 /* What was written to the faders goes to stderr: it is too long for a message. */
 static void
-expect_no_fault(const char *victim, unsigned kill_number, const char *counter, const char *what)
+expect_no_fault(const char *victim, unsigned kill_number, const char *counter, uint64_t allowed, const char *what)
 {
 	uint64_t n = simdesk_counter(desk, counter);
-	if (n == 0)
+	if (n == allowed)
 		return;
 	simdesk_must(desk, "targets");
 	fprintf(stderr, "[seconds, fader, value, position of the cap, touched, stale]:\n%s", simdesk_output(desk));
@@ -167,9 +163,10 @@ expect_agreement(const char *victim, unsigned kill_number)
 		      kill_number, (long long)presses, (long long)marks_decided(), pipeline_log(&pl));
 	ck_assert_msg(pipeline_number(&pl, "loop", "ledger/twice") == 0, "%s kill %u: an action was done twice", victim, kill_number);
 	ck_assert_msg(pipeline_number(&pl, "loop", "ledger/late") == 0, "%s kill %u: an action was done late", victim, kill_number);
-	expect_no_fault(victim, kill_number, "fights", "a motor worked against a hand");
-	expect_no_fault(victim, kill_number, "jumps", "a fader jumped");
-	expect_no_fault(victim, kill_number, "stale", "a fader was sent to where a hand had been before");
+	/* A hand of the load may come back while what confirms its last place is on its way: how long that takes is the machine's affair. */
+	expect_no_fault(victim, kill_number, "fights", simdesk_counter(desk, "late"), "a motor worked against a hand");
+	expect_no_fault(victim, kill_number, "jumps", 0, "a fader jumped");
+	expect_no_fault(victim, kill_number, "stale", 0, "a fader was sent to where a hand had been before");
 }
 
 /* Does each total that the surface has told, and that the router has taken, answer for one of these V-Pots? */
@@ -259,7 +256,7 @@ by_size(const void *a, const void *b)
 static void
 storm(const char *victim)
 {
-	unsigned count = number_from_env("BH_KILLS", 100), seed = number_from_env("BH_SEED", 1);
+	unsigned count = (unsigned)bound("BH_KILLS", 40, 1000), seed = (unsigned)bound("BH_SEED", 1, 1);
 	double *ms = calloc(count, sizeof(*ms));
 	struct snapshot snap;
 	srand(seed);
@@ -280,8 +277,10 @@ storm(const char *victim)
 	}
 	expect_ticks();
 	qsort(ms, count, sizeof(*ms), by_size);
-	printf("%-10s killed %u times: in service again after p50 %.2f ms, p99 %.2f ms\n", victim, count, ms[count / 2],
-	       ms[(count * 99 + 99) / 100 - 1]);
+	char bench[24];
+	snprintf(bench, sizeof(bench), "kill_%s", victim);
+	bench_print(bench, "figure", "%s killed %u times: in service again after p50 %.2f ms, p99 %.2f ms; all agreed after each", victim, count,
+		    ms[count / 2], ms[(count * 99 + 99) / 100 - 1]);
 	free(ms);
 	ck_assert_int_eq(snapshot_init(&snap), 0);
 	ck_assert_msg(pipeline_until(10000, snapshot_agrees(&snap)), "%s: the snapshot does not agree with the mixer", victim);
@@ -336,7 +335,7 @@ add(Suite *s, const char *victim, const TTest *test)
 {
 	TCase *t = tcase_create(victim);
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 900);
+	tcase_set_timeout(t, (double)bound("BH_TIMEOUT", 900, 14000));
 	tcase_add_test(t, test);
 	suite_add_tcase(s, t);
 }

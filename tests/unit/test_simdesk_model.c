@@ -119,6 +119,29 @@ START_TEST(a_hand_is_stronger_than_the_motor_and_the_fight_is_counted)
 }
 END_TEST
 
+START_TEST(a_fight_that_was_on_its_way_when_the_finger_came_back_is_known_as_late)
+{
+	desk_touch(&desk, at_ms(0), 0, true);
+	desk_move(&desk, at_ms(0), 0, 8192, 0, false);
+	desk_touch(&desk, at_ms(10), 0, false);
+	desk_touch(&desk, at_ms(20), 0, true);
+	desk_move(&desk, at_ms(20), 0, 12000, 0, false);
+	host_fader(30, 0, 8188);
+	ck_assert_uint_eq(desk.count[DESK_C_FIGHTS], 1);
+	ck_assert_uint_eq(desk.count[DESK_C_LATE], 1);
+	ck_assert_uint_eq(desk.count[DESK_C_STALE] + desk.count[DESK_C_JUMPS], 0);
+	host_fader(40, 0, 8100);
+	ck_assert_uint_eq(desk.count[DESK_C_FIGHTS], 2);
+	ck_assert_uint_eq(desk.count[DESK_C_LATE], 1);
+	/* Where another hand had been is nowhere to go back to. */
+	desk_touch(&desk, at_ms(50), 0, false);
+	desk_touch(&desk, at_ms(60), 0, true);
+	host_fader(70, 0, 8188);
+	ck_assert_uint_eq(desk.count[DESK_C_FIGHTS], 3);
+	ck_assert_uint_eq(desk.count[DESK_C_LATE], 1);
+}
+END_TEST
+
 START_TEST(a_write_of_where_the_hand_is_is_no_fight)
 {
 	desk_touch(&desk, at_ms(0), 0, true);
@@ -525,6 +548,7 @@ main(void)
 	tcase_add_test(t, motors_that_settle_at_once_are_there_at_once);
 	tcase_add_test(t, a_motor_can_be_turned_round_on_its_way);
 	tcase_add_test(t, a_hand_is_stronger_than_the_motor_and_the_fight_is_counted);
+	tcase_add_test(t, a_fight_that_was_on_its_way_when_the_finger_came_back_is_known_as_late);
 	tcase_add_test(t, a_write_of_where_the_hand_is_is_no_fight);
 	tcase_add_test(t, a_fader_that_nobody_confirms_runs_back_after_a_second);
 	tcase_add_test(t, a_fader_that_is_confirmed_stays);
