@@ -64,6 +64,9 @@ int
 bh_record_read(const struct bh_record *rec, uint32_t *gen, void *data)
 {
 	struct bh_record_copy copy;
+	/* Of thousands most were never written, and a successor asks each. */
+	if (!__atomic_load_n(&rec->turn, __ATOMIC_ACQUIRE))
+		return 0;
 	int64_t turn = bh_latch_read(&rec->turn, rec->copy, sizeof(copy), &copy, sizeof(copy));
 	if (turn == 0)
 		return 0;

@@ -324,7 +324,8 @@ static void
 ledger_enter(struct loop *l, const struct bh_action *a)
 {
 	struct loop_memory *mem = l->mem;
-	uint64_t stamp = a->stamp_ns;
+	/* Two desks may have read at the same nanosecond. */
+	uint64_t stamp = a->stamp_ns + ((uint64_t)a->origin << 32);
 	for (unsigned i = 0; i < LEDGER_STAMPS; i++)
 		if (mem->stamp[i] == stamp)
 			mem->twice++;
