@@ -209,8 +209,8 @@ struct bh_cell {
 static_assert(sizeof(struct bh_cell) == 192, "ABI");
 
 struct bh_outbox_head {
-	uint64_t overflow; /* counts values that went to a cell only because the ring was full: the consumer that
-			    * has emptied the ring and sees a new count looks at all cells */
+	uint64_t overflow; /* counts values that went to a cell only because the ring was full, and producers that attached: the
+			    * consumer that has emptied the ring and sees a new count looks at all cells */
 	uint64_t published, conflated, refused, thinned; /* totals, for people */
 	uint64_t pad[3];
 };

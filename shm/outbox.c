@@ -5,6 +5,13 @@
 
 #include "shm/words.h"
 
+static void
+outbox_overflow(struct bh_outbox *ob)
+{
+	__atomic_store_n(&ob->head->overflow, __atomic_load_n(&ob->head->overflow, __ATOMIC_RELAXED) + 1,
+			 __ATOMIC_RELEASE);
+}
+
 int
 bh_outbox_attach(struct bh_outbox *ob, int fd, struct bh_self *self, const struct bh_self *peer, int pipe_wr)
 {
@@ -38,6 +45,9 @@ bh_outbox_attach(struct bh_outbox *ob, int fd, struct bh_self *self, const struc
 	};
 	/* The sleeper may be a fresh one that counts its episodes from the beginning. */
 	__atomic_store_n(ob->bell.answered, 0, __ATOMIC_RELAXED);
+	/* A predecessor may have died between a cell and its event; whoever says the same again would be told that it is known. */
+	if (ob->cell_count)
+		outbox_overflow(ob);
 	return 0;
 }
 
@@ -143,13 +153,6 @@ outbox_write_cell(struct bh_outbox *ob, struct bh_event *ev, const union bh_val 
 		body.extra = ev->total;
 	}
 	bh_cell_write(cell, &body);
-}
-
-static void
-outbox_overflow(struct bh_outbox *ob)
-{
-	__atomic_store_n(&ob->head->overflow, __atomic_load_n(&ob->head->overflow, __ATOMIC_RELAXED) + 1,
-			 __ATOMIC_RELEASE);
 }
 
 static void

@@ -32,7 +32,11 @@ struct bh_inbox {
 	uint16_t from; /* slot */
 };
 
-/* Map and attach. `self` is ours; `peer` the consumer's self segment. `pipe_wr` is its bell's pipe or -1. */
+/*
+ * Map and attach. `self` is ours; `peer` the consumer's self segment. `pipe_wr` is its bell's pipe or -1. Whoever attaches as a
+ * producer counts as an overflow: his predecessor may have died when a value stood in its cell and not yet in the ring, so the
+ * consumer looks at all cells once. Ring its bell (bh_bell_ring_always()).
+ */
 int bh_outbox_attach(struct bh_outbox *ob, int fd, struct bh_self *self, const struct bh_self *peer, int pipe_wr);
 int bh_inbox_attach(struct bh_inbox *ib, int fd, struct bh_self *self, uint16_t from);
 void bh_outbox_detach(struct bh_outbox *ob);

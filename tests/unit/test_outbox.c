@@ -194,6 +194,27 @@ START_TEST(who_has_no_cells_sends_nobody_to_look_at_them)
 }
 END_TEST
 
+/* The predecessor may have died between a cell and its event, and we shall be told the same value, which is no news to us. */
+START_TEST(who_attaches_as_a_producer_has_its_consumer_look_at_the_cells_once)
+{
+	uint64_t now;
+	drop_all();
+	bh_inbox_overflowed(&p.ib, &now);
+	p.ib.overflow_seen = now;
+	struct bh_cell_body body = {.gen = 1, .kind = BH_EV_VALUE, .type = BH_INT, .v.i = 7};
+	bh_cell_write(&p.ob.cells[3], &body);
+	ck_assert(!bh_inbox_pending(&p.ib));
+	bh_outbox_detach(&p.ob);
+	pair_attach_producer(&p);
+	ck_assert(bh_inbox_pending(&p.ib));
+	ck_assert(bh_inbox_overflowed(&p.ib, &now));
+	ck_assert_int_eq(cell(3).v.i, 7);
+	p.ib.overflow_seen = now;
+	ck_assert(!bh_inbox_pending(&p.ib));
+	ck_assert_uint_eq(p.ib.head->conflated, 0);
+}
+END_TEST
+
 START_TEST(ticks_add_up_over_a_full_ring)
 {
 	uint64_t rnd = 77;
@@ -516,6 +537,7 @@ main(void)
 	tcase_add_test(tc, a_text_that_lies_about_itself_is_refused);
 	tcase_add_test(tc, a_full_ring_conflates_values_thins_meters_and_refuses_actions);
 	tcase_add_test(tc, who_has_no_cells_sends_nobody_to_look_at_them);
+	tcase_add_test(tc, who_attaches_as_a_producer_has_its_consumer_look_at_the_cells_once);
 	tcase_add_test(tc, ticks_add_up_over_a_full_ring);
 	tcase_add_test(tc, a_repeated_output_changes_nothing_but_the_ring);
 	tcase_add_test(tc, a_conflated_output_never_moves_a_ring_with_events_in_it_but_wakes_an_empty_one);
