@@ -161,6 +161,8 @@ struct obs_cameras {
 	struct obs_place split[2];
 	enum obs_view view;
 	uint32_t last;		   /* the camera chosen last */
+	uint32_t options;	   /* hash of all names in the options: with others the active scene is followed anew */
+	uint32_t followed;	   /* hash of the scene that was followed last, and of the options; 0 = none */
 	uint32_t kept_preview;	   /* until kept_until_ns: what is told to be in preview is that again, nobody chose it */
 	uint64_t kept_until_ns;
 	bool stale_on_air;	   /* a split scene was changed while a transition ran: what is on air is older */

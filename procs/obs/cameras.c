@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/records.h"
+
 #define RENEW_NS (2ull * 1000 * 1000 * 1000) /* what is on air is renewed at once, or it has been changed since */
 
 /* ------------------------------------------------------------------ what stands in the configuration, in OBS */
@@ -109,6 +111,12 @@ make(const struct obs_config *cfg)
 	return c;
 }
 
+static uint32_t
+with_name(uint32_t hash, const char *name)
+{
+	return (hash ^ (name ? bh_name_hash(name) : 0)) * 16777619u;
+}
+
 int
 obs_cameras_init(struct obs_model *m)
 {
@@ -120,6 +128,7 @@ obs_cameras_init(struct obs_model *m)
 		c->camera[i].cfg = (const struct obs_camera_config *)m->cfg->cameras.items + i;
 		c->camera[i].object = c->camera[i].scene.object = c->camera[i].source.object = c->camera[i].aim.item = OBS_NONE;
 		strncpy(c->ids.name[i], c->camera[i].cfg->id, OBS_NAME_MAX);
+		c->options = with_name(with_name(c->options, c->camera[i].cfg->id), c->camera[i].cfg->scene);
 	}
 	for (uint32_t i = 0; i < c->ptzs; i++) {
 		struct obs_ptz *p = &c->ptz[i];
@@ -130,6 +139,7 @@ obs_cameras_init(struct obs_model *m)
 		p->dynamic = !p->cfg->camera || !*p->cfg->camera || !strcmp(p->cfg->camera, "dynamic");
 		at = p->dynamic ? -1 : obs_camera_find(c, p->cfg->camera);
 		p->camera = at >= 0 ? (uint32_t)at : c->last;
+		c->options = with_name(with_name(c->options, p->cfg->name), p->cfg->camera);
 	}
 	c->split[0].object = c->split[1].object = OBS_NONE;
 	for (uint32_t i = 0; i < OBS_OTHER_AIMS; i++)
@@ -145,6 +155,8 @@ obs_cameras_fini(struct obs_model *m)
 	free_all(m->cameras);
 	m->cameras = NULL;
 }
+
+static void follow(struct obs_model *m, bool is_news);
 
 static void
 report_ptz(struct obs_model *m, const struct obs_ptz *p)
@@ -178,7 +190,7 @@ obs_cameras_publish(struct obs_model *m)
 	}
 	obs_sweep(m, OBS_CAMERA, OBS_NONE);
 	obs_sweep(m, OBS_PTZ, OBS_NONE);
-	obs_cameras_follow(m);
+	follow(m, false);
 	obs_cameras_tally(m);
 	obs_aim_all_known(m);
 }
@@ -215,12 +227,16 @@ obs_view_is(struct obs_model *m, enum obs_view view)
 	obs_tell(m, 0, OBS_K_VIEW, bh_enum(view));
 }
 
-void
-obs_cameras_follow(struct obs_model *m)
+/* A picture is no news: what was chosen since the scene came stays chosen. */
+static void
+follow(struct obs_model *m, bool is_news)
 {
 	struct obs_cameras *c = m->cameras;
 	uint32_t active = m->studio_mode ? m->preview : m->program;
+	uint32_t followed = active == OBS_NONE ? 0 : bh_name_hash(m->object[active].name) ^ c->options;
 
+	is_news |= followed != c->followed;
+	c->followed = followed ? followed : c->followed;
 	if (active != OBS_NONE)
 		for (enum obs_view v = OBS_VIEW_SPLIT_LEFT; v <= OBS_VIEW_SPLIT_RIGHT; v++)
 			if (obs_split_scene(m, v) == active)
@@ -229,11 +245,17 @@ obs_cameras_follow(struct obs_model *m)
 		if (obs_camera_scene(m, &c->camera[i]) == active) {
 			if (c->view == OBS_VIEW_FULL)
 				c->last = i;
-			if (m->now_ns >= c->kept_until_ns || active != c->kept_preview)
+			if (is_news && (m->now_ns >= c->kept_until_ns || active != c->kept_preview))
 				obs_ptz_turn_dynamic(m, i);
 			break;
 		}
 	obs_view_is(m, c->view);
+}
+
+void
+obs_cameras_follow(struct obs_model *m)
+{
+	follow(m, true);
 }
 
 void

@@ -82,6 +82,8 @@ struct obs {
 				     OBS_CONN_EVENTS = nothing */
 	bool swept;               /* the parameters are those of this life */
 	bool stale;               /* something happened since the model's moment was asked for */
+	struct obs_chosen *chosen; /* borrowed: survives us; or here_chosen */
+	struct obs_chosen here_chosen;
 	uint64_t told_ns;         /* R_... were reported */
 	struct obs_queue_counts told;
 	struct bh_log_limit garbled, notes;
@@ -511,6 +513,7 @@ obs_on_idle(void *data)
 	if (o->stale || (o->tick_ns && o->tick_ns <= now)) {
 		o->stale = false;
 		o->tick_ns = obs_model_tick(o->model, now);
+		obs_model_remember(o->model, o->chosen);
 	}
 	if (o->conn.state == OBS_CONN_READY) {
 		give_up(o, now);
@@ -646,6 +649,9 @@ obs_start(struct bh_driver *drv, void *data)
 	if (!o->ws || !o->model || !o->meters || !o->timer || !o->stage || !o->kept ||
 	    obs_decoder_init(&o->decoder) < 0)
 		return -ENOMEM;
+	o->chosen = bh_driver_scratch(drv, sizeof(*o->chosen));
+	o->chosen = o->chosen ? o->chosen : &o->here_chosen;
+	obs_model_recall(o->model, o->chosen);
 	obs_conn_init(&o->conn, config(o)->keepalive_ms,
 		      (uint32_t)bh_now_ns() ^ (uint32_t)getpid());
 	/* A wrong configuration is no reason to end: it would be as wrong in the next life. */

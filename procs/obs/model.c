@@ -115,12 +115,15 @@ int
 obs_model_reconfigure(struct obs_model *m, const struct obs_config *cfg)
 {
 	const struct obs_config *was = m->cfg;
+	struct obs_chosen chosen;
+	obs_model_remember(m, &chosen);
 	m->cfg = cfg;
 	int r = obs_cameras_init(m);
 	if (r < 0) {
 		m->cfg = was;
 		return r;
 	}
+	obs_model_recall(m, &chosen);
 	bool more = (cfg->transforms && !was->transforms) || (cfg->settings && !was->settings);
 	for (uint32_t n = 1; n < m->objects; n++)
 		if (m->object[n].used && m->object[n].cls < OBS_CAMERA)

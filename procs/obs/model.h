@@ -14,6 +14,7 @@
  *   outputs.c  stream, record, replay buffer, virtual camera, statistics: the same, and what is polled
  *   cameras.c  cameras, split views, PTZ targets (the arithmetic is in camera.c)
  *   picture.c  the first picture, stage by stage, each one RequestBatch; a new one after a change of collection or profile
+ *   chosen.c   what people have chosen of cameras, over a life and over new options
  *   actions.c  the table of actions and what each asks for
  *   model.c    start, end, dispatch of events and answers
  *
@@ -172,8 +173,18 @@ struct obs_model; /* its inside is model_int.h, for the files named above */
 /* All memory is taken here. `cfg` and `sink` are borrowed and outlive it. The queue is the model's own. NULL and errno. */
 struct obs_model *obs_model_new(const struct obs_config *cfg, const struct obs_sink *sink, uint32_t params);
 void obs_model_free(struct obs_model *m);
-int obs_model_reconfigure(struct obs_model *m, const struct obs_config *cfg); /* cameras, PTZ targets, periods; 0 or -errno: the old one stays */
+int obs_model_reconfigure(struct obs_model *m, const struct obs_config *cfg); /* cameras, PTZ targets (what was chosen of them stays), periods; 0 or -errno: the old one stays */
 struct obs_queue *obs_model_queue(struct obs_model *m);
+
+/* What people have chosen of cameras, for memory that survives the process; zero = nothing. Recall before the first picture. */
+#define OBS_CHOSEN_TARGETS 32u
+struct obs_chosen_target { uint32_t name, configured, camera, flags; };
+struct obs_chosen {
+	uint32_t magic, view, last, followed;
+	struct obs_chosen_target target[OBS_CHOSEN_TARGETS];
+};
+void obs_model_remember(const struct obs_model *m, struct obs_chosen *k);
+void obs_model_recall(struct obs_model *m, const struct obs_chosen *k);
 
 /*
  * The first picture. begin: forget what is not a name; then each stage: obs_model_stage() writes one RequestBatch into `o` (with batch id

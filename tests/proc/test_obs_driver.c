@@ -623,6 +623,31 @@ START_TEST(a_value_of_what_the_new_obs_has_no_more_is_forgotten)
 }
 END_TEST
 
+/* What OBS does not know: it is as the hands left it, though what is on air would say otherwise. */
+START_TEST(what_was_chosen_of_cameras_is_chosen_in_the_next_life)
+{
+	obs_server_answer(server, "GetSceneList", 100,
+			  "{'currentProgramSceneName': 'One', 'scenes': [{'sceneName': 'Left'}, {'sceneName': 'Two'}, {'sceneName': 'One'}]}");
+	host_start_large(&h, "obs", PARAMS, "port", port, "password", "secret", "split_left", "Left", "ptz", "1", "ptz[0].name", "pad", "cameras", "2",
+			 "cameras[0].id", "c1", "cameras[0].scene", "One", "cameras[0].source", "Red", "cameras[1].id", "c2",
+			 "cameras[1].scene", "Two", "cameras[1].source", "Blue", NULL);
+	works();
+	uint32_t target = host_param(&h, "ptz/pad/camera"), view = host_param(&h, "view"), volume = host_param(&h, VOLUME);
+	host_expect(&h, target, bh_enum(0), WAIT_MS); /* what is on air */
+	host_act(&h, action("split"), 0, "left", NULL);
+	host_expect(&h, view, bh_enum(OBS_VIEW_SPLIT_LEFT), WAIT_MS);
+	host_want(&h, target, bh_enum(1), true);
+	host_expect(&h, target, bh_enum(1), WAIT_MS);
+	host_kill(&h);
+	unsigned sets = obs_server_requests(server, "SetInputVolume");
+	host_restart(&h);
+	host_want(&h, volume, bh_float(-38.5), true);
+	expect_volume_set("-38.5", sets + 1); /* behind the picture, and all that follows from it */
+	host_expect(&h, target, bh_enum(1), WAIT_MS);
+	host_expect(&h, view, bh_enum(OBS_VIEW_SPLIT_LEFT), WAIT_MS);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ the first picture */
 
 START_TEST(a_connection_that_ends_in_the_first_picture_is_taken_up_again)
@@ -744,6 +769,7 @@ main(void)
 		{a_value_that_changes_nothing_is_set_while_obs_is_read, 0},
 		{a_switch_that_obs_has_where_it_is_wanted_is_told, 0},
 		{a_value_of_what_the_new_obs_has_no_more_is_forgotten, 0},
+		{what_was_chosen_of_cameras_is_chosen_in_the_next_life, 0},
 	};
 	const struct beside_test tape[] = {
 		{a_recorded_obs_is_on_the_desk, 0},

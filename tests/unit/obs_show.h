@@ -120,14 +120,23 @@ check_told(struct obs_stage *s, const char *what, const char *expected)
 	ck_assert_msg(!strcmp(told, expected), "%s told\n%sbut should tell\n%s", what, told, expected);
 }
 
+/* It has been asked nothing yet. */
 static inline struct obs_stage *
-show_begin(const struct obs_config *cfg)
+show_new(const struct obs_config *cfg)
 {
 	struct obs_stage *s = obs_stage_new(cfg);
 
 	show_lacks = NULL;
 	obs_stage_world(s, show_world);
 	obs_stage_on_request(s, show_answers, NULL);
+	return s;
+}
+
+static inline struct obs_stage *
+show_begin(const struct obs_config *cfg)
+{
+	struct obs_stage *s = show_new(cfg);
+
 	ck_assert_int_eq(obs_stage_connect(s), 0);
 	obs_stage_answer_all(s);
 	obs_stage_sent(s);

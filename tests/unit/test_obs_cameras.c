@@ -162,6 +162,154 @@ START_TEST(a_pad_chooses_by_its_modifier)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ what outlives us */
+
+static void
+next_life_with(void (*change)(void))
+{
+	static struct obs_chosen kept;
+
+	obs_model_remember(obs_stage_model(s), &kept);
+	obs_stage_free(s);
+	if (change)
+		change();
+	s = show_new(&cfg);
+	obs_model_recall(obs_stage_model(s), &kept);
+	ck_assert_int_eq(obs_stage_connect(s), 0);
+}
+
+static void
+next_life(void)
+{
+	next_life_with(NULL);
+}
+
+#define expect_text(param, text) ck_assert_str_eq(obs_stage_text(s, param), text)
+
+START_TEST(what_was_chosen_is_chosen_in_the_next_life)
+{
+	expect_text("ptz/pad/camera", "cam1"); /* it follows what is on air */
+	obs_stage_set_text(s, "ptz/pad/camera", "cam2");
+	obs_stage_set_text(s, "ptz/joy/camera", "cam1");
+	obs_stage_set(s, "ptz/joy/modifier", 1); /* a key that is still held */
+	next_life();
+	expect_text("ptz/pad/camera", "cam2");
+	expect_text("ptz/joy/camera", "cam1");
+	expect_text("ptz/joy/modifier", "true");
+	expect_text("ptz/pad/modifier", "false");
+	expect_text("view", "full");
+	next_life();
+	expect_text("ptz/pad/camera", "cam2");
+	/* And goes on following. */
+	show_program(s, "Cam 2");
+	show_program(s, "Cam 1");
+	expect_text("ptz/pad/camera", "cam1");
+	expect_text("ptz/joy/camera", "cam1");
+	/* A split that a camera's scene is not seen to be in. */
+	obs_stage_action(s, "split", "left", NULL);
+	obs_stage_answer_all(s);
+	show_program(s, "Left");
+	obs_stage_action(s, "camera", "cam2", NULL);
+	obs_stage_answer_all(s);
+	expect_text("view", "split-left");
+	expect_text("ptz/pad/camera", "cam2");
+	next_life(); /* of an OBS that shows Cam 1 again */
+	expect_text("view", "split-left");
+	obs_stage_sent(s);
+}
+END_TEST
+
+START_TEST(what_is_on_air_anew_in_the_next_life_is_followed)
+{
+	show_program(s, "Break");
+	obs_stage_set_text(s, "ptz/pad/camera", "cam2");
+	next_life(); /* shows Cam 1 */
+	expect_text("ptz/pad/camera", "cam1");
+}
+END_TEST
+
+static void
+other_order(void)
+{
+	struct obs_camera_config first = cameras[0];
+
+	cameras[0] = cameras[1];
+	cameras[1] = first;
+}
+
+static void
+other_target(void)
+{
+	ptz[1].camera = word("cam3");
+}
+
+static void
+other_name(void)
+{
+	cameras[0].id = word("cam9");
+}
+
+static void
+no_left_split(void)
+{
+	cfg.split_left = word("");
+}
+
+START_TEST(new_options_win_over_what_was_chosen)
+{
+	obs_stage_set_text(s, "ptz/joy/camera", "cam1");
+	next_life_with(other_order);
+	expect_text("ptz/joy/camera", "cam1");
+	next_life_with(other_target);
+	expect_text("ptz/joy/camera", "cam3");
+	obs_stage_set_text(s, "ptz/pad/camera", "cam2");
+	next_life_with(other_name); /* of cam2 */
+	expect_text("ptz/pad/camera", "cam1");
+	obs_stage_action(s, "split", "left", NULL);
+	obs_stage_answer_all(s);
+	expect_text("view", "split-left");
+	next_life_with(no_left_split);
+	expect_text("view", "full");
+	obs_stage_sent(s);
+	obs_stage_told(s);
+}
+END_TEST
+
+START_TEST(a_reload_leaves_what_was_chosen)
+{
+	struct obs_config next = cfg;
+
+	obs_stage_set_text(s, "ptz/pad/camera", "cam2");
+	next.meter_decay_db_s = 9;
+	ck_assert_int_eq(obs_model_reconfigure(obs_stage_model(s), &next), 0);
+	expect_text("ptz/pad/camera", "cam2");
+	/* A new one follows what is on air, and with it those that do. */
+	struct obs_ptz_config more[3] = {ptz[0], ptz[1], {word("new"), word("dynamic"), 15, 3, 1}};
+	next.ptz.items = more;
+	next.ptz.count = 3;
+	show_program(s, "Cam 2");
+	ck_assert_int_eq(obs_model_reconfigure(obs_stage_model(s), &next), 0);
+	expect_text("ptz/new/camera", "cam2");
+	ck_assert_int_eq(obs_model_reconfigure(obs_stage_model(s), &cfg), 0);
+}
+END_TEST
+
+START_TEST(memory_of_something_else_is_not_recalled)
+{
+	struct obs_chosen other;
+
+	memset(&other, 0x5a, sizeof(other));
+	obs_model_recall(obs_stage_model(s), &other);
+	memset(&other, 0, sizeof(other));
+	obs_model_recall(obs_stage_model(s), &other);
+	ck_assert_int_eq(obs_stage_connect(s), 0);
+	expect_text("view", "full");
+	expect_text("ptz/joy/camera", "cam2");
+}
+END_TEST
+
+/* ------------------------------------------------------------------ splits */
+
 START_TEST(split_views_without_studio_mode)
 {
 	static const struct step steps[] = {
@@ -728,6 +876,11 @@ main(void)
 	tcase_add_test(t, cameras_without_studio_mode);
 	tcase_add_test(t, cameras_in_studio_mode);
 	tcase_add_test(t, a_pad_chooses_by_its_modifier);
+	tcase_add_test(t, what_was_chosen_is_chosen_in_the_next_life);
+	tcase_add_test(t, what_is_on_air_anew_in_the_next_life_is_followed);
+	tcase_add_test(t, new_options_win_over_what_was_chosen);
+	tcase_add_test(t, a_reload_leaves_what_was_chosen);
+	tcase_add_test(t, memory_of_something_else_is_not_recalled);
 	tcase_add_test(t, split_views_without_studio_mode);
 	tcase_add_test(t, the_view_follows_obs);
 	tcase_add_test(t, a_split_view_on_air_in_studio_mode_is_renewed);
