@@ -5,7 +5,7 @@
 
 /*
  * Without a name: what hands do, what is wanted and what is reported, who is how. With one: everything between it and the
- * others.
+ * others. It only looks: levels are neither shown nor asked for, which would have drivers and backends work for it.
  */
 static bool
 monitor_ring(const struct bh_view *v, uint16_t from, uint16_t to, int only)

@@ -858,35 +858,71 @@ START_TEST(every_example_compiles)
 }
 END_TEST
 
-/* A block of YAML from a page of the documentation; what a page leaves out for brevity is put in front. */
+/* What a block of YAML from a page of the documentation is. */
+enum doc_block { DOC_CONFIG, DOC_BINDINGS, DOC_PART };
+
 static bool
-compile_block(const char *page, const char *block, size_t len)
+begins_with_one_of(const char *text, const char *const *keys)
 {
-	char path[128];
-	char *text = strndup(block, len), *padded = calloc(1, len + 2);
-	ck_assert_ptr_nonnull(text);
-	padded[0] = '\n';
-	memcpy(padded + 1, text, len);
-	bool is_config = strstr(padded, "\nbulkhead:") || strstr(padded, "\ndrivers:") || strstr(padded, "\npages:") ||
-			 strstr(padded, "\nsurfaces:");
-	FILE *f = fdopen(scratch_file(path, sizeof(path), "doc", NULL), "w");
+	for (; *keys; keys++)
+		if (!strncmp(text, *keys, strlen(*keys)) && text[strlen(*keys)] == ':')
+			return true;
+	return false;
+}
+
+static enum doc_block
+kind_of_block(const char *text)
+{
+	static const char *const top[] = {"bulkhead", "drivers", "pages", "surfaces", "banks", "supervisor", NULL};
+	static const char *const inner[] = {"routes", "surfaces", NULL}; /* of a driver that stands elsewhere; in a list */
+	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (begins_with_one_of(line, top))
+			return DOC_CONFIG;
+	return begins_with_one_of(text + strspn(text, " "), inner) ? DOC_PART : DOC_BINDINGS;
+}
+
+/* What a page leaves out for brevity is put in front. */
+static void
+write_block(FILE *f, const char *text, enum doc_block kind)
+{
+	bh_autofree char *padded = NULL;
+	ck_assert_int_gt(asprintf(&padded, "\n%s", text), 0);
 	if (!strstr(padded, "\nbulkhead:"))
 		fputs("bulkhead: 1\n", f);
 	if (!strstr(padded, "\nsurfaces:"))
 		fputs("surfaces: { desk: { device: x-touch } }\n", f);
-	if (!strstr(padded, "\ndrivers:") && strstr(padded, "obs/"))
-		fputs("drivers: { obs: {} }\n", f);
-	fputs(text, f);
-	fclose(f);
-	if (is_config) {
-		struct run r = RUN(path);
-		ck_assert_msg(r.status == 0, "%s:\n%s", page, r.err);
-		run_free(&r);
+	if (!strstr(padded, "\ndrivers:") && (strstr(padded, "obs/") || strstr(padded, "loop/")))
+		fprintf(f, "drivers: { %s: {} }\n", strstr(padded, "obs/") ? "obs" : "loop");
+	if (kind == DOC_CONFIG) {
+		fputs(text, f);
+		return;
 	}
+	fputs("pages:\n  - name: Page\n    bindings:\n", f);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		fprintf(f, "      %.*s\n", (int)strcspn(line, "\n"), line);
+		if (!strchr(line, '\n'))
+			break;
+	}
+}
+
+/* `is_yaml`: it says so; else it may be anything, and is taken for one only if it is a whole configuration. */
+static bool
+compile_block(const char *page, const char *block, size_t len, bool is_yaml)
+{
+	char path[128];
+	bh_autofree char *text = strndup(block, len);
+	ck_assert_ptr_nonnull(text);
+	enum doc_block kind = kind_of_block(text);
+	if (kind == DOC_PART || (kind == DOC_BINDINGS && !is_yaml))
+		return false;
+	FILE *f = fdopen(scratch_file(path, sizeof(path), "doc", NULL), "w");
+	write_block(f, text, kind);
+	fclose(f);
+	struct run r = RUN(path);
+	ck_assert_msg(r.status == 0, "%s:\n%s\n%s", page, text, r.err);
+	run_free(&r);
 	unlink(path);
-	free(text);
-	free(padded);
-	return is_config;
+	return true;
 }
 
 START_TEST(every_configuration_in_the_documentation_compiles)
@@ -907,8 +943,9 @@ START_TEST(every_configuration_in_the_documentation_compiles)
 			char *block = strchr(p, '\n') + 1;
 			end = strstr(block, "```");
 			ck_assert_msg(end != NULL, "%s: a block without an end", page);
-			if (strncmp(p, "```yaml\n", 8) == 0 || strncmp(p, "```\n", 4) == 0)
-				blocks += compile_block(page, block, (size_t)(end - block));
+			bool is_yaml = strncmp(p, "```yaml\n", 8) == 0;
+			if (is_yaml || strncmp(p, "```\n", 4) == 0)
+				blocks += compile_block(page, block, (size_t)(end - block), is_yaml);
 			end += 3;
 		}
 		free(text);
