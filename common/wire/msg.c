@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/packed.h"
+
 #define OUT_KEEP (64u << 10) /* a buffer up to this size is kept for the next message */
 
 /* ------------------------------------------------------------------ building */
@@ -127,24 +129,6 @@ bh_wire_close(struct bh_wire_out *o)
 	p[3] = (uint8_t)n;
 }
 
-size_t
-bh_wire_utf8(const uint8_t *s, size_t n)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = n == 0 ? 0 : s[0] < 0x80 ? 1 : s[0] >= 0xf0 && s[0] < 0xf8 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 0;
-	if (len == 0 || len > n || s[0] >= 0xf8)
-		return 0;
-	if (len == 1)
-		return 1;
-	uint32_t c = s[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fu);
-	}
-	return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
-}
-
 void
 bh_wire_str(struct bh_wire_out *o, const char *key, const char *s)
 {
@@ -157,7 +141,7 @@ bh_wire_str(struct bh_wire_out *o, const char *key, const char *s)
 	/* Names and reasons come from peers' memory: a broken one must not make the whole answer unreadable. */
 	at = o->len - len;
 	for (size_t i = at; i < o->len;) {
-		size_t c = bh_wire_utf8(o->data + i, o->len - i);
+		size_t c = bh_utf8(o->data + i, o->len - i);
 		if (c == 0)
 			o->data[i] = '?';
 		i += c ? c : 1;
@@ -219,134 +203,13 @@ bh_wire_object(struct bh_wire_out *o, const char *key, msgpack_object obj)
 
 /* ------------------------------------------------------------------ checking */
 
-struct check {
-	const uint8_t *p, *end;
-	const char *why;
-};
-
-static int
-bad(struct check *c, const char *why)
-{
-	if (!c->why)
-		c->why = why;
-	return -EBADMSG;
-}
-
-static int
-take_count(struct check *c, unsigned bytes, uint32_t *n)
-{
-	if ((size_t)(c->end - c->p) < bytes)
-		return bad(c, "cut short");
-	*n = 0;
-	while (bytes--)
-		*n = *n << 8 | *c->p++;
-	return 0;
-}
-
-static int
-check_text(struct check *c, uint32_t len)
-{
-	if (len > (size_t)(c->end - c->p))
-		return bad(c, "cut short");
-	for (const uint8_t *stop = c->p + len; c->p < stop;) {
-		size_t n = bh_wire_utf8(c->p, (size_t)(stop - c->p));
-		if (n == 0)
-			return bad(c, "a text that is not UTF-8");
-		c->p += n;
-	}
-	return 0;
-}
-
-static int
-skip(struct check *c, size_t n)
-{
-	if (n > (size_t)(c->end - c->p))
-		return bad(c, "cut short");
-	c->p += n;
-	return 0;
-}
-
-static bool
-is_text(uint8_t b)
-{
-	return (b >= 0xa0 && b <= 0xbf) || (b >= 0xd9 && b <= 0xdb);
-}
-
-static int check_value(struct check *c, unsigned depth);
-
-static int
-check_items(struct check *c, uint32_t n, bool map, unsigned depth)
-{
-	if (depth == 0)
-		return bad(c, "nested too deep");
-	if (n > (size_t)(c->end - c->p) / (map ? 2 : 1))
-		return bad(c, "announces more elements than it has bytes");
-	for (uint32_t i = 0; i < n; i++) {
-		if (map) {
-			if (c->p == c->end || !is_text(*c->p))
-				return bad(c, "a key that is not a text");
-			int r = check_value(c, depth - 1);
-			if (r < 0)
-				return r;
-		}
-		int r = check_value(c, depth - 1);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int
-check_value(struct check *c, unsigned depth)
-{
-	/* Bytes behind the first byte of the plain types c0..df; -1 = looked at below, -2 = not allowed. */
-	static const int8_t plain[32] = {0, -2, 0, 0, -1, -1, -1, -2, -2, -2, 4, 8, 1, 2, 4, 8,
-					 1, 2, 4, 8, -2, -2, -2, -2, -2, -1, -1, -1, -1, -1, -1, -1};
-	uint32_t n = 0;
-	int r;
-	if (c->p == c->end)
-		return bad(c, "cut short");
-	uint8_t b = *c->p++;
-	if (b < 0x80 || b >= 0xe0)
-		return 0;
-	if (b < 0x90)
-		return check_items(c, b & 15, true, depth);
-	if (b < 0xa0)
-		return check_items(c, b & 15, false, depth);
-	if (b < 0xc0)
-		return check_text(c, b & 31);
-	if (plain[b - 0xc0] == -2)
-		return bad(c, "a type that is not used here");
-	if (plain[b - 0xc0] >= 0)
-		return skip(c, (size_t)plain[b - 0xc0]);
-	switch (b) {
-	case 0xc4:
-	case 0xc5:
-	case 0xc6: r = take_count(c, 1u << (b - 0xc4), &n); return r < 0 ? r : skip(c, n);
-	case 0xd9:
-	case 0xda:
-	case 0xdb: r = take_count(c, 1u << (b - 0xd9), &n); return r < 0 ? r : check_text(c, n);
-	case 0xdc:
-	case 0xdd: r = take_count(c, b == 0xdc ? 2 : 4, &n); return r < 0 ? r : check_items(c, n, false, depth);
-	default: r = take_count(c, b == 0xde ? 2 : 4, &n); return r < 0 ? r : check_items(c, n, true, depth);
-	}
-}
-
 int
 bh_wire_check(const uint8_t *data, size_t len, size_t max, const char **why)
 {
-	struct check c = {data, data + len, NULL};
-	int r = 0;
-	if (len > max)
-		r = bad(&c, "too large");
-	else if (len == 0 || !((data[0] & 0xf0) == 0x80 || data[0] == 0xde || data[0] == 0xdf))
-		r = bad(&c, "not a map");
-	else
-		r = check_value(&c, BH_WIRE_DEPTH);
-	if (r == 0 && c.p != c.end)
-		r = bad(&c, "something behind the end");
+	struct bh_packed found = {.why = "too large"};
+	int r = len > max ? -EBADMSG : bh_packed_check(data, len, BH_WIRE_DEPTH, true, &found);
 	if (why)
-		*why = c.why;
+		*why = found.why;
 	return r;
 }
 

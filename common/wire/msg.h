@@ -78,6 +78,3 @@ int bh_wire_get_str(const msgpack_object *map, const char *key, char *buf, size_
 int64_t bh_wire_get_int(const msgpack_object *map, const char *key, int64_t def);
 double bh_wire_get_float(const msgpack_object *map, const char *key, double def);
 bool bh_wire_get_bool(const msgpack_object *map, const char *key, bool def);
-
-/* Length of the UTF-8 character at s (at most n bytes), 0 if it is none. */
-size_t bh_wire_utf8(const uint8_t *s, size_t n);

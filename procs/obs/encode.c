@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "procs/obs/check.h"
+#include "common/packed.h"
 
 static int
 out_write(void *data, const char *bytes, size_t len)
@@ -33,7 +33,7 @@ pack_text(struct obs_out *o, const char *s)
 	msgpack_packer pk = packer(o);
 	size_t len = strlen(s);
 	for (size_t i = 0, n; i < len; i += n)
-		if ((n = obs_utf8((const uint8_t *)s + i, len - i)) == 0) {
+		if ((n = bh_utf8((const uint8_t *)s + i, len - i)) == 0) {
 			o->failed = true;
 			return;
 		}
@@ -184,7 +184,7 @@ obs_put_request(struct obs_out *o, uint32_t id, enum obs_req req, uint32_t membe
 void
 obs_put_raw_request(struct obs_out *o, uint32_t id, const char *type, const uint8_t *data, size_t len)
 {
-	if (data && obs_check(data, len, OBS_DEPTH - 2, NULL, NULL) < 0)
+	if (data && bh_packed_check(data, len, OBS_DEPTH - 2, false, NULL) < 0)
 		o->failed = true;
 	begin_message(o, OBS_OP_REQUEST);
 	pack_map(o, data ? 3 : 2);

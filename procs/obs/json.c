@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "procs/obs/check.h"
+#include "common/packed.h"
 #include "procs/obs/proto.h"
 
 struct reader {
@@ -127,7 +127,7 @@ take_character(struct reader *r)
 {
 	if (*r->p == '\\')
 		return r->p++, take_escape(r);
-	size_t n = obs_utf8((const uint8_t *)r->p, strnlen(r->p, 4));
+	size_t n = bh_utf8((const uint8_t *)r->p, strnlen(r->p, 4));
 	if (n == 0 || (uint8_t)*r->p < 0x20)
 		return fail(r, -EINVAL);
 	r->p += n;

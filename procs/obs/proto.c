@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "procs/obs/check.h"
+#include "common/packed.h"
 
 #define ZONE_LEAST (16u << 10)	/* an event of meters of 40 inputs */
 #define ZONE_KEPT (128u << 10)	/* what is larger is given back at the next message that needs less */
@@ -88,7 +88,7 @@ obs_str(const msgpack_object *o, char *out, size_t cap)
 	const uint8_t *s = (const uint8_t *)o->via.str.ptr;
 	size_t len = o->via.str.size, kept = 0;
 	for (size_t i = 0, n; i < len; i += n) {
-		n = s[i] ? obs_utf8(s + i, len - i) : 0;
+		n = s[i] ? bh_utf8(s + i, len - i) : 0;
 		if (n == 0)
 			return false;
 		if (i == kept && i + n < cap)
@@ -259,10 +259,12 @@ obs_decoder_fini(struct obs_decoder *d)
 int
 obs_decode(struct obs_decoder *d, const uint8_t *bytes, size_t len, struct obs_msg *out, const char **why)
 {
-	size_t need = 0, off = 0;
-	const char *text = NULL;
+	struct bh_packed found;
+	size_t off = 0;
 	memset(out, 0, sizeof(*out));
-	int r = obs_check(bytes, len, OBS_DEPTH, &need, &text);
+	int r = bh_packed_check(bytes, len, OBS_DEPTH, false, &found);
+	size_t need = found.items * sizeof(msgpack_object) + found.pairs * sizeof(msgpack_object_kv);
+	const char *text = found.why;
 	if (r == 0 && need > ZONE_MOST) {
 		text = "too large";
 		r = -EBADMSG;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/packed.h"
 #include "common/units.h"
-#include "procs/obs/check.h"
 #include "procs/obs/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -55,7 +55,7 @@ sound_text(const char *s, size_t most)
 	size_t len = s ? strlen(s) : 0;
 	HOLDS(s && len <= most);
 	for (size_t i = 0, n; i < len; i += n)
-		HOLDS((n = obs_utf8((const uint8_t *)s + i, len - i)) > 0);
+		HOLDS((n = bh_utf8((const uint8_t *)s + i, len - i)) > 0);
 }
 
 static struct param *
@@ -184,7 +184,7 @@ id_in(const uint8_t *bytes, size_t len)
 	size_t off = 0;
 	char id[16] = "";
 	const msgpack_object *d = NULL;
-	HOLDS(obs_check(bytes, len, OBS_DEPTH + 2, NULL, NULL) == 0);
+	HOLDS(bh_packed_check(bytes, len, OBS_DEPTH + 2, false, NULL) == 0);
 	msgpack_unpacked_init(&u);
 	HOLDS(msgpack_unpack_next(&u, (const char *)bytes, len, &off) == MSGPACK_UNPACK_SUCCESS);
 	HOLDS(obs_get_map(&u.data, "d", &d) && obs_get_str(d, "requestId", id, sizeof(id)));
@@ -257,7 +257,7 @@ take_text(char *to, size_t cap, const uint8_t *b, size_t len)
 {
 	size_t n = 0;
 	for (size_t i = 0, c; i < len && n < cap - 1; i += c) {
-		c = obs_utf8(b + i, len - i);
+		c = bh_utf8(b + i, len - i);
 		if (c == 0 || n + c > cap - 1) {
 			to[n++] = '?';
 			c = 1;

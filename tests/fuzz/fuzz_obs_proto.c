@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "procs/obs/check.h"
+#include "common/packed.h"
 #include "procs/obs/proto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -22,7 +22,7 @@ sound_text(const char *s, size_t cap)
 	size_t len = strnlen(s, cap);
 	HOLDS(len < cap);
 	for (size_t i = 0, n; i < len; i += n)
-		HOLDS((n = obs_utf8((const uint8_t *)s + i, len - i)) > 0);
+		HOLDS((n = bh_utf8((const uint8_t *)s + i, len - i)) > 0);
 }
 
 /* Every member of a map, as every type. */
@@ -85,7 +85,7 @@ agree_with_msgpack(const uint8_t *data, size_t len)
 {
 	msgpack_unpacked u;
 	size_t off = 0;
-	if (obs_check(data, len, OBS_DEPTH, NULL, NULL) < 0)
+	if (bh_packed_check(data, len, OBS_DEPTH, false, NULL) < 0)
 		return;
 	msgpack_unpacked_init(&u);
 	HOLDS(msgpack_unpack_next(&u, (const char *)data, len, &off) == MSGPACK_UNPACK_SUCCESS && off == len);
@@ -101,7 +101,7 @@ as_json(const uint8_t *data, size_t len)
 	memcpy(text, data, len);
 	text[len] = 0;
 	int n = obs_json_to_msgpack(text, out, sizeof(out));
-	HOLDS(n < 0 || obs_check(out, (size_t)n, OBS_DEPTH, NULL, NULL) == 0);
+	HOLDS(n < 0 || bh_packed_check(out, (size_t)n, OBS_DEPTH, false, NULL) == 0);
 	free(text);
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "procs/obs/check.h"
+#include "common/packed.h"
 #include "procs/obs/proto.h"
 
 static struct obs_decoder dec;
@@ -514,7 +514,7 @@ START_TEST(json_is_read_strictly)
 					  "{\"a\":\"\\udc00\"}", "{\"a\":\"\xff\"}", "{\"a\":\"", "{\"a\":\"\\", "{'a':1}", "{\"a\":truex}", "{\"a\" 1}"};
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		int n = obs_json_to_msgpack(good[i], bytes, sizeof(bytes));
-		ck_assert_msg(n > 0 && obs_check(bytes, (size_t)n, OBS_DEPTH, NULL, NULL) == 0, "%s", good[i]);
+		ck_assert_msg(n > 0 && bh_packed_check(bytes, (size_t)n, OBS_DEPTH, false, NULL) == 0, "%s", good[i]);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ck_assert_msg(obs_json_to_msgpack(bad[i], bytes, sizeof(bytes)) == -EINVAL, "%s", bad[i]);

@@ -1,20 +1,18 @@
-/* check.c - see check.h */
-#include "procs/obs/check.h"
+/* packed.c - see packed.h */
+#include "common/packed.h"
 
 #include <errno.h>
-#include <msgpack.h>
-#include <stdbool.h>
 
 struct look {
 	const uint8_t *p, *end;
-	size_t room;
-	const char *why;
+	bool plain;
+	struct bh_packed found;
 };
 
 static int
 bad(struct look *l, const char *why)
 {
-	l->why = why;
+	l->found.why = why;
 	return -EBADMSG;
 }
 
@@ -47,6 +45,31 @@ skip_counted(struct look *l, unsigned bytes, unsigned more)
 	return r < 0 ? r : skip(l, (uint64_t)n + more);
 }
 
+static int
+look_text(struct look *l, uint32_t n)
+{
+	const uint8_t *at = l->p;
+	int r = skip(l, n);
+	for (size_t one; l->plain && r == 0 && at < l->p; at += one)
+		if ((one = bh_utf8(at, (size_t)(l->p - at))) == 0)
+			return bad(l, "a text that is not UTF-8");
+	return r;
+}
+
+static int
+look_counted_text(struct look *l, unsigned bytes)
+{
+	uint32_t n = 0;
+	int r = take_count(l, bytes, &n);
+	return r < 0 ? r : look_text(l, n);
+}
+
+static bool
+is_text(uint8_t b)
+{
+	return (b >= 0xa0 && b <= 0xbf) || (b >= 0xd9 && b <= 0xdb);
+}
+
 static int look_value(struct look *l, unsigned depth);
 
 static int
@@ -57,9 +80,9 @@ look_items(struct look *l, uint32_t n, bool map, unsigned depth)
 		return bad(l, "nested too deep");
 	if (n > (size_t)(l->end - l->p) / (map ? 2 : 1))
 		return bad(l, "announces more elements than it has bytes");
-	l->room += n * (map ? sizeof(msgpack_object_kv) : sizeof(msgpack_object));
+	*(map ? &l->found.pairs : &l->found.items) += n;
 	for (uint32_t i = 0; i < n && r == 0; i++) {
-		if (map && (l->p == l->end || !((*l->p >= 0xa0 && *l->p <= 0xbf) || (*l->p >= 0xd9 && *l->p <= 0xdb))))
+		if (map && (l->p == l->end || !is_text(*l->p)))
 			return bad(l, "a key that is not a text");
 		if (map)
 			r = look_value(l, depth - 1);
@@ -88,7 +111,9 @@ look_value(struct look *l, unsigned depth)
 	if (b < 0xa0)
 		return look_items(l, b & 15, b < 0x90, depth);
 	if (b < 0xc0)
-		return skip(l, b & 31);
+		return look_text(l, b & 31);
+	if (l->plain && ((b >= 0xc7 && b <= 0xc9) || (b >= 0xd4 && b <= 0xd8)))
+		return bad(l, "a type that is not used here");
 	switch (b) {
 	case 0xc0: /* nil, false, true */
 	case 0xc2:
@@ -116,7 +141,7 @@ look_value(struct look *l, unsigned depth)
 	case 0xd8: return skip(l, (1u << (b - 0xd4)) + 1);
 	case 0xd9: /* str */
 	case 0xda:
-	case 0xdb: return skip_counted(l, 1u << (b - 0xd9), 0);
+	case 0xdb: return look_counted_text(l, 1u << (b - 0xd9));
 	case 0xdc:
 	case 0xdd: return look_counted_items(l, 2u << (b - 0xdc), false, depth);
 	case 0xde:
@@ -126,22 +151,20 @@ look_value(struct look *l, unsigned depth)
 }
 
 int
-obs_check(const uint8_t *bytes, size_t len, unsigned depth, size_t *room, const char **why)
+bh_packed_check(const uint8_t *bytes, size_t len, unsigned depth, bool plain, struct bh_packed *found)
 {
-	struct look l = {.p = bytes, .end = bytes + len};
+	struct look l = {.p = bytes, .end = bytes + len, .plain = plain};
 	uint8_t b = len ? *bytes : 0xc1;
 	int r = (b & 0xf0) == 0x80 || b == 0xde || b == 0xdf ? look_value(&l, depth) : bad(&l, len ? "not a map" : "empty");
 	if (r == 0 && l.p != l.end)
 		r = bad(&l, "bytes behind its end");
-	if (r < 0 && why)
-		*why = l.why;
-	if (r == 0 && room)
-		*room = l.room;
+	if (found)
+		*found = l.found;
 	return r;
 }
 
 size_t
-obs_utf8(const uint8_t *s, size_t n)
+bh_utf8(const uint8_t *s, size_t n)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t len = n == 0 ? 0 : s[0] < 0x80 ? 1 : s[0] >= 0xf8 ? 0 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 0;
