@@ -724,7 +724,7 @@ tell_dropped(struct bh_driver *drv, struct bh_event *ev, enum bh_drop why, const
 	ev->type = BH_INT;
 	ev->v.i = why;
 	bh_count(drv->proc, why == BH_DROP_LATE ? BH_CNT_DROPPED_LATE : BH_CNT_REFUSED, 1);
-	if (router && bh_proc_send(drv->proc, router, ev, words, strlen(words)) < 0)
+	if (router && bh_proc_send(drv->proc, router, ev, words, strlen(words)) < 0 && *words)
 		bh_proc_send(drv->proc, router, ev, NULL, 0);
 }
 
@@ -836,6 +836,7 @@ apply_action(struct bh_driver *drv, struct bh_peer *router, const struct bh_even
 	text[len] = 0;
 	a.argc = split_args(&a, text, len);
 	drv->failed_gen = ev->gen - 1;
+	bh_count(drv->proc, BH_CNT_ACTIONS_BEGUN, 1);
 	mark_set(drv, BH_EV_ACTION, ev->id, digest, ev->seq);
 	int r = drv->desc->on_action(drv->data, &a);
 	mark_clear(drv);
@@ -887,12 +888,13 @@ on_value_event(struct bh_driver *drv, struct bh_peer *router, const struct bh_ev
 	}
 	struct drv_param *p = &drv->param[ev->id];
 	struct bh_value v = value_from(ev->type, &u);
-	if (!value_fits(p, &v) || ev->stamp_ns < p->since_ns || (p->wanted_gen && (int32_t)(ev->gen - p->wanted_gen) <= 0))
-		return;
-	if (more_follow(&router->in.ring) && wanted_cell(drv, ev->id, &c) && c.gen != ev->gen &&
+	bool newest = value_fits(p, &v) && ev->stamp_ns >= p->since_ns && (!p->wanted_gen || (int32_t)(ev->gen - p->wanted_gen) > 0);
+	if (newest && more_follow(&router->in.ring) && wanted_cell(drv, ev->id, &c) && c.gen != ev->gen &&
 	    !action_ahead(drv, &router->in.ring, pos))
-		return; /* a newer one follows */
-	apply_value(drv, ev->id, ev->gen, ev->seq, &v);
+		newest = false; /* one follows */
+	bh_count(drv->proc, newest ? BH_CNT_VALUES_APPLIED : BH_CNT_VALUES_LEFT_OUT, 1);
+	if (newest)
+		apply_value(drv, ev->id, ev->gen, ev->seq, &v);
 }
 
 /*

@@ -145,6 +145,7 @@ peer_attach(struct bh_proc *proc, uint16_t slot, struct peer_fds *f)
 		r = bh_outbox_attach(&p->out, f->out, proc->self, p->self, p->bell_wr);
 		if (r < 0)
 			return r;
+		p->out.account = proc->account ? &proc->account[slot * BH_CLASSES] : NULL;
 		p->has_out = true;
 		proc->outs |= 1u << slot;
 	}
@@ -208,6 +209,7 @@ attach_self(struct bh_proc *proc, int fd)
 		return r;
 	proc->self = bh_seg_section(&proc->self_seg, BH_SEC_SELF, sizeof(struct bh_self), NULL);
 	proc->hists = bh_seg_section(&proc->self_seg, BH_SEC_HISTS, sizeof(struct bh_hist), &hists);
+	proc->account = bh_account_of(&proc->self_seg);
 	if (!proc->self)
 		return -EPROTO;
 	for (uint32_t i = 0; proc->ops->hists && proc->ops->hists[i] && i < hists; i++)
@@ -533,8 +535,8 @@ bh_proc_take(struct bh_proc *proc, struct bh_peer *peer, struct bh_event *ev, ui
 void
 bh_proc_done(struct bh_proc *proc, struct bh_peer *peer, const struct bh_event *ev)
 {
-	(void)proc;
 	bh_ring_advance(&peer->in.ring, ev);
+	bh_account_taken(proc->account, peer->slot, ev->kind);
 }
 
 int

@@ -87,6 +87,7 @@ struct bh_proc {
 	bool quit;
 	struct bh_seg self_seg, params_seg, state_seg, private_seg, table_seg;
 	struct bh_self *self; /* ours, writable */
+	struct bh_account *account; /* of peer and class, in the same segment; NULL if it has none */
 	struct bh_hist *hists;
 	struct bh_dir dir;    /* ours, writable (drivers) */
 	struct bh_config config;

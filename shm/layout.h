@@ -72,6 +72,7 @@ enum bh_section_kind {
 	BH_SEC_PROCS,	   /* struct bh_proc_entry[count] */
 	BH_SEC_TABLE,	   /* struct bh_table_head, one */
 	BH_SEC_CONFIG,	   /* compiled configuration; see common/config/compiled.h */
+	BH_SEC_ACCOUNT,	   /* self: struct bh_account[BH_MAX_SLOTS * BH_CLASSES], of each peer and class */
 };
 
 #define BH_SEG_SECTIONS 14u
@@ -264,6 +265,9 @@ enum bh_counter {
 	BH_CNT_LINK_ODDITIES, /* garbage bytes, broken sysex */
 	BH_CNT_ALLOCS,	     /* allocations seen on the event path by the counting allocator of the tests */
 	BH_CNT_USER0, BH_CNT_USER1, BH_CNT_USER2, BH_CNT_USER3,
+	/* Drivers: of the values that were taken from the router's ring those given to the backend, and those left out because a
+	 * newer one is known; actions that were begun. What was neither begun nor dropped has no driver. */
+	BH_CNT_VALUES_APPLIED, BH_CNT_VALUES_LEFT_OUT, BH_CNT_ACTIONS_BEGUN,
 	BH_CNT_LAST = 31
 };
 
@@ -291,6 +295,30 @@ struct bh_self {
 	uint64_t pad[11];
 };
 static_assert(sizeof(struct bh_self) == 1344, "ABI");
+
+/*
+ * What a process told a peer and took from it, by class: sent = published + conflated + dropped by the producer, and the consumer has
+ * taken what was published, less what still stands in the ring. Exact while the process lives; whoever is killed between an event
+ * and its count leaves that one out.
+ */
+enum bh_class {
+	BH_CLASS_VALUE,	   /* VALUE, TOUCH, RELEASE */
+	BH_CLASS_RELATIVE,
+	BH_CLASS_ACTION,   /* PRESS, ACTION */
+	BH_CLASS_METER,
+	BH_CLASS_OTHER,
+	BH_CLASSES
+};
+
+struct bh_account {
+	uint64_t sent;	    /* handed to the outbox */
+	uint64_t published; /* of these, in the ring */
+	uint64_t conflated; /* in the cell alone: the ring was full */
+	uint64_t dropped;   /* neither: refused */
+	uint64_t taken;	    /* out of the ring from the peer */
+	uint64_t pad[3];
+};
+static_assert(sizeof(struct bh_account) == 64, "ABI");
 
 /* Latency histogram: log-linear, 32 buckets for each power of two, 1 ns to 2^36 ns. See hist.h. */
 #define BH_HIST_SUB 32u

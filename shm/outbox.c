@@ -92,6 +92,48 @@ bh_kind_has_cell(uint8_t kind)
 	return kind >= BH_EV_VALUE && kind <= BH_EV_METER;
 }
 
+enum bh_class
+bh_kind_class(uint8_t kind)
+{
+	switch (kind) {
+	case BH_EV_VALUE:
+	case BH_EV_TOUCH:
+	case BH_EV_RELEASE: return BH_CLASS_VALUE;
+	case BH_EV_RELATIVE: return BH_CLASS_RELATIVE;
+	case BH_EV_PRESS:
+	case BH_EV_ACTION: return BH_CLASS_ACTION;
+	case BH_EV_METER: return BH_CLASS_METER;
+	default: return BH_CLASS_OTHER;
+	}
+}
+
+struct bh_account *
+bh_account_of(const struct bh_seg *self)
+{
+	uint32_t count = 0;
+	struct bh_account *a = bh_seg_section(self, BH_SEC_ACCOUNT, sizeof(*a), &count);
+	return count >= BH_MAX_SLOTS * BH_CLASSES ? a : NULL;
+}
+
+void
+bh_account_taken(struct bh_account *account, uint16_t slot, uint8_t kind)
+{
+	if (account && slot < BH_MAX_SLOTS)
+		shm_count(&account[slot * BH_CLASSES + bh_kind_class(kind)].taken, 1);
+}
+
+/* What became of an event: 0 in the ring, 1 in its cell alone, else refused. Returns that. */
+static int
+outbox_account(const struct bh_outbox *ob, uint8_t kind, int ret)
+{
+	struct bh_account *a = ob->account ? &ob->account[bh_kind_class(kind)] : NULL;
+	if (!a)
+		return ret;
+	shm_count(&a->sent, 1);
+	shm_count(ret == 0 ? &a->published : ret > 0 ? &a->conflated : &a->dropped, 1);
+	return ret;
+}
+
 /* Longest beginning of a text that fits a value and does not end inside a character. */
 static size_t
 outbox_text_len(const char *s)
@@ -193,10 +235,10 @@ bh_outbox_put(struct bh_outbox *ob, struct bh_event *ev, const union bh_val *v, 
 		outbox_write_cell(ob, ev, &whole, cell_flags);
 	int ret = outbox_push(ob, ev, whole.s, payload);
 	if (ret == 0)
-		return 0;
+		return outbox_account(ob, ev->kind, 0);
 	if (!has_cell) {
 		bh_outbox_refuse(ob);
-		return ret;
+		return outbox_account(ob, ev->kind, ret);
 	}
 	/*
 	 * The consumer may have emptied the ring meanwhile, looked at the count, and be on its way to sleep. Either it sees the
@@ -205,9 +247,9 @@ bh_outbox_put(struct bh_outbox *ob, struct bh_event *ev, const union bh_val *v, 
 	outbox_overflow(ob);
 	shm_full_barrier();
 	if (outbox_push(ob, ev, whole.s, payload) == 0)
-		return 0;
+		return outbox_account(ob, ev->kind, 0);
 	outbox_count_conflated(ob, ev->kind);
-	return 1;
+	return outbox_account(ob, ev->kind, 1);
 }
 
 int
@@ -225,7 +267,7 @@ bh_outbox_conflate(struct bh_outbox *ob, struct bh_event *ev, const union bh_val
 		bh_ring_push(&ob->ring, &look, NULL, 0);
 	}
 	outbox_count_conflated(ob, ev->kind);
-	return 1;
+	return outbox_account(ob, ev->kind, 1);
 }
 
 uint32_t
@@ -248,7 +290,7 @@ bh_outbox_send(struct bh_outbox *ob, const struct bh_event *ev, const void *payl
 	int ret = outbox_push(ob, ev, payload, len);
 	if (ret < 0)
 		bh_outbox_refuse(ob);
-	return ret;
+	return outbox_account(ob, ev->kind, ret);
 }
 
 int

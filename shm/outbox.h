@@ -20,6 +20,7 @@ struct bh_outbox {
 	struct bh_ring_tx ring;
 	struct bh_bell_tx bell;
 	uint64_t *conflated, *refused, *out, *thinned; /* borrowed counters, may be NULL */
+	struct bh_account *account; /* borrowed: BH_CLASSES of them, of this peer; NULL (set it after attaching) = nobody counts */
 };
 
 struct bh_inbox {
@@ -44,6 +45,11 @@ void bh_inbox_detach(struct bh_inbox *ib);
 
 /* Does this kind have a cell? */
 bool bh_kind_has_cell(uint8_t kind);
+enum bh_class bh_kind_class(uint8_t kind);
+/* The accounts in a self segment: BH_MAX_SLOTS * BH_CLASSES, by peer and class; NULL if it has none. */
+struct bh_account *bh_account_of(const struct bh_seg *self);
+/* One more event of this kind was taken from `slot`. `account`: BH_MAX_SLOTS * BH_CLASSES, or NULL. */
+void bh_account_taken(struct bh_account *account, uint16_t slot, uint8_t kind);
 
 /*
  * Tell. Writes the cell, then the ring; when that is full, counts the overflow and looks once more, so that a consumer

@@ -245,6 +245,7 @@ bh_seg_create_self(struct bh_seg_fds *out, const char *name, uint16_t slot, uint
 	const struct bh_seg_plan plan[] = {
 		{BH_SEC_SELF, sizeof(struct bh_self), 1},
 		{BH_SEC_HISTS, sizeof(struct bh_hist), SEG_HISTS},
+		{BH_SEC_ACCOUNT, sizeof(struct bh_account), BH_MAX_SLOTS * BH_CLASSES},
 	};
 	return bh_seg_create(out, name, BH_SEG_SELF, slot, BH_SLOT_NONE, epoch, plan, PLAN_LEN(plan));
 }

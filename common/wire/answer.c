@@ -16,6 +16,7 @@ static const char *const counter_names[] = {
 	[BH_CNT_SLEEPS] = "sleeps", [BH_CNT_BELLS] = "bells", [BH_CNT_QUARANTINED] = "quarantined",
 	[BH_CNT_RECONNECTS] = "reconnects", [BH_CNT_BYTES_IN] = "bytes_in", [BH_CNT_BYTES_OUT] = "bytes_out",
 	[BH_CNT_LINK_ODDITIES] = "link_oddities",
+	[BH_CNT_VALUES_APPLIED] = "values_applied", [BH_CNT_VALUES_LEFT_OUT] = "values_left_out", [BH_CNT_ACTIONS_BEGUN] = "actions_begun",
 };
 
 static const char *
@@ -70,7 +71,35 @@ put_self(struct bh_wire_out *o, const struct bh_self *self)
 	}
 	bh_wire_map(o, "counters");
 	for (unsigned i = 0; i < sizeof(counter_names) / sizeof(counter_names[0]); i++)
-		bh_wire_uint(o, counter_names[i], __atomic_load_n(&self->counter[i], __ATOMIC_RELAXED));
+		if (counter_names[i])
+			bh_wire_uint(o, counter_names[i], __atomic_load_n(&self->counter[i], __ATOMIC_RELAXED));
+	bh_wire_close(o);
+}
+
+/* Of all peers together: what it told, by class, and what became of it; what it took. */
+static void
+put_account(struct bh_wire_out *o, const struct bh_account *rows)
+{
+	static const char *const classes[BH_CLASSES] = {"values", "relative", "actions", "meters", "other"};
+	bh_wire_map(o, "account");
+	for (unsigned c = 0; c < BH_CLASSES; c++) {
+		struct bh_account all = {0};
+		for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
+			const struct bh_account *a = &rows[s * BH_CLASSES + c];
+			all.sent += __atomic_load_n(&a->sent, __ATOMIC_RELAXED);
+			all.published += __atomic_load_n(&a->published, __ATOMIC_RELAXED);
+			all.conflated += __atomic_load_n(&a->conflated, __ATOMIC_RELAXED);
+			all.dropped += __atomic_load_n(&a->dropped, __ATOMIC_RELAXED);
+			all.taken += __atomic_load_n(&a->taken, __ATOMIC_RELAXED);
+		}
+		bh_wire_map(o, classes[c]);
+		bh_wire_uint(o, "sent", all.sent);
+		bh_wire_uint(o, "published", all.published);
+		bh_wire_uint(o, "conflated", all.conflated);
+		bh_wire_uint(o, "dropped", all.dropped);
+		bh_wire_uint(o, "taken", all.taken);
+		bh_wire_close(o);
+	}
 	bh_wire_close(o);
 }
 
@@ -111,6 +140,8 @@ put_proc(const struct bh_view *v, uint16_t slot, const struct bh_proc_body *b, u
 		bh_view_put_missing(v, slot, all ? 20 : 3, o);
 	if (all && v->slot[slot].self)
 		put_self(o, v->slot[slot].self);
+	if (all && v->slot[slot].account)
+		put_account(o, v->slot[slot].account);
 	bh_wire_close(o);
 }
 

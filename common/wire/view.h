@@ -23,6 +23,7 @@ struct bh_view {
 	const struct bh_seg *state; /* the router's */
 	struct {
 		const struct bh_self *self;
+		const struct bh_account *account; /* BH_MAX_SLOTS * BH_CLASSES, or NULL */
 		const struct bh_dir *dir;
 	} slot[BH_MAX_SLOTS];
 	bool direct; /* read by the tool itself: control does not answer */

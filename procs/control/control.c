@@ -84,10 +84,13 @@ refresh_view(struct control *c)
 	v->state = proc->peer[BH_SLOT_ROUTER].state_seg.base ? &proc->peer[BH_SLOT_ROUTER].state_seg : NULL;
 	for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
 		v->slot[s].self = proc->peer[s].self;
+		v->slot[s].account = bh_account_of(&proc->peer[s].self_seg);
 		v->slot[s].dir = proc->peer[s].has_dir ? &proc->peer[s].dir : NULL;
 	}
-	if (proc->slot < BH_MAX_SLOTS)
+	if (proc->slot < BH_MAX_SLOTS) {
 		v->slot[proc->slot].self = proc->self;
+		v->slot[proc->slot].account = proc->account;
+	}
 }
 
 /* ------------------------------------------------------------------ answering */

@@ -212,6 +212,7 @@ router_start(struct bh_proc *proc, void *state)
 		return ret;
 	}
 	p->r.taken = proc->hists;
+	p->r.account = proc->account;
 	router_clock(p);
 	p->due = bh_timer_new(proc->loop, router_on_due, p);
 	if (!p->due)

@@ -485,6 +485,7 @@ router_take(struct router *r, uint16_t slot, bool (*mail)(void *data), void *dat
 			meet_the_well(r, &ev);
 		input(r, slot, &ev, payload, len);
 	}
+	bh_account_taken(r->account, slot, ev.kind);
 	return 1;
 }
 

@@ -37,6 +37,7 @@ struct router {
 	/* The time of an input; NULL as `ev` = now. Set for tests that turn the clock; default bh_now_ns(). */
 	uint64_t (*clock)(const struct bh_event *ev);
 	bool dirty; /* the state changed since this was cleared */
+	struct bh_account *account; /* borrowed, may be NULL: see BH_SEC_ACCOUNT */
 	struct bh_hist *taken; /* borrowed, may be NULL: from an event's stamp until its outputs were published */
 };
 

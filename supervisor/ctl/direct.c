@@ -12,6 +12,7 @@
 
 #include "common/mem.h"
 #include "common/paths.h"
+#include "shm/outbox.h"
 
 #define EXITING 4u /* PF_EXITING of the kernel: it runs no more of its program */
 
@@ -178,8 +179,10 @@ direct_open(struct direct *d, bool outboxes)
 	d->view.config = d->config.head ? &d->config : NULL;
 	d->view.state = d->state.base ? &d->state : NULL;
 	for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
-		if (d->self[s].base)
+		if (d->self[s].base) {
 			d->view.slot[s].self = bh_seg_section(&d->self[s], BH_SEC_SELF, sizeof(struct bh_self), NULL);
+			d->view.slot[s].account = bh_account_of(&d->self[s]);
+		}
 		if (d->params[s].base && bh_dir_attach(&d->dir[s], &d->params[s]) == 0)
 			d->view.slot[s].dir = &d->dir[s];
 	}

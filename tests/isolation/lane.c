@@ -2,6 +2,7 @@
 #include "tests/isolation/lane.h"
 
 #include <check.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,25 @@ lane_send(struct lane *l, const uint8_t *bytes, size_t len)
 	}
 }
 
+bool
+lane_try(struct lane *l, const uint8_t message[3])
+{
+	lane_drain(l);
+	ssize_t n = send(l->fd, message, 3, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ck_assert_msg(n == 3 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)), "the surface has hung up: %m\n%s", pipeline_log(l->pl));
+	return n == 3;
+}
+
+/* Each differs from the one before by more than a step, and none is near an end. */
+void
+lane_next_move(struct lane *l, uint8_t message[3])
+{
+	l->position = l->position > 12000 ? 4000 : l->position + 40;
+	message[0] = 0xe0;
+	message[1] = (uint8_t)(l->position & 0x7f);
+	message[2] = (uint8_t)(l->position >> 7);
+}
+
 static void
 keep(struct lane *l, double ns)
 {
@@ -102,9 +122,9 @@ lane_measure(struct lane *l, unsigned ms, unsigned pace_us)
 		if (l->between)
 			l->between(l->data);
 		pipeline_reported(l->pl, l->driver, l->param, &before);
-		/* Each differs from the one before by more than a step, and none is near an end. */
-		l->position = l->position > 12000 ? 4000 : l->position + 40;
-		const uint8_t move[3] = {0xe0, (uint8_t)(l->position & 0x7f), (uint8_t)(l->position >> 7)};
+		uint8_t move[3];
+		lane_next_move(l, move);
+		l->moves++;
 		uint64_t sent = bh_now_ns();
 		lane_send(l, move, sizeof(move));
 		usleep(pace_us);

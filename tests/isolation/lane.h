@@ -14,6 +14,7 @@ struct lane {
 	char driver[24], param[24];
 	int listener, fd; /* owned */
 	uint32_t position;
+	uint64_t moves; /* fader messages written */
 	double *ns; /* owned: samples of the slice in hand */
 	size_t n, cap;
 	void (*between)(void *data); /* called before each sample; may be NULL */
@@ -28,6 +29,10 @@ void lane_close(struct lane *l); /* zeroed is fine */
 /* Write all of it; drain what the host has sent. */
 void lane_send(struct lane *l, const uint8_t *bytes, size_t len);
 void lane_drain(struct lane *l);
+/* Write one message unless the surface takes no more for now. */
+bool lane_try(struct lane *l, const uint8_t message[3]);
+/* The next position of fader 1. */
+void lane_next_move(struct lane *l, uint8_t message[3]);
 /* Has bh-surface hung up, or connected anew? */
 bool lane_was_dropped(struct lane *l);
 /*
