@@ -65,6 +65,10 @@ const struct bh_cfg_field super_fields[] = {
 	       .help = "how long the file must rest before it is taken"),
 	BH_CFG(struct super_config, spares, .type = BH_CFG_BOOL, .def = "yes", .reload = BH_RELOAD_LIVE,
 	       .help = "keep a process of each kind of driver and surface, and a router, started and waiting to follow one that dies"),
+	BH_CFG(struct super_config, realtime, .type = BH_CFG_BOOL, .def = "no", .reload = BH_RELOAD_LIVE,
+	       .help = "schedule supervisor, router, surfaces and drivers before other programs, where the system grants it: see `bulkhead doctor`"),
+	BH_CFG(struct super_config, realtime_limit_ms, .type = BH_CFG_MS, .def = "200ms", .min = "10ms", .max = "10s", .reload = BH_RELOAD_LIVE,
+	       .help = "with realtime: a process that computes for so long without a pause is ended"),
 	BH_CFG_LAST,
 };
 /* clang-format on */
@@ -90,6 +94,7 @@ config_load_own(struct super *s)
 	s->options = options;
 	s->cfg_image = image;
 	s->cfg = fresh;
+	sched_apply(s);
 	return 0;
 }
 
@@ -256,7 +261,7 @@ config_start(struct super *s, const char *path, enum config_why why)
 	snprintf(run->path, sizeof(run->path), "%s", path);
 	run_args(s, argv, program, texts);
 	r = super_run_program(program, argv, (int[3]){pair[1], s->running ? s->config_fd : -1, s->running ? s->source_fd : -1}, err[1],
-			      &run->pid, SUPER_RUN_PROCESS);
+			      &run->pid, SUPER_RUN_ASIDE);
 	close(pair[1]);
 	close(err[1]);
 	if (r < 0) {
@@ -331,7 +336,7 @@ config_keep(struct super *s)
 	snprintf(path, sizeof(path), "%s", s->path);
 	int r = bh_path_program(program, sizeof(program), "bh-config");
 	if (r == 0)
-		r = super_run_program(program, argv, (int[3]){s->source_fd, -1, -1}, logfile_fd(s), &s->keeping[i], SUPER_RUN_PROCESS);
+		r = super_run_program(program, argv, (int[3]){s->source_fd, -1, -1}, logfile_fd(s), &s->keeping[i], SUPER_RUN_ASIDE);
 	if (r < 0) {
 		s->keeping[i] = 0;
 		bh_warn("this configuration is not put into the history: %s", strerror(-r));

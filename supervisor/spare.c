@@ -151,6 +151,9 @@ on_sock(void *data, int fd, uint32_t events)
 		}
 		sp->parked = true;
 		sp->since_ns = bh_mono_ns();
+		for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+			if (may_have_spare(&sp->s->slot[q]) && is_of(sp, &sp->s->slot[q]))
+				sched_process(sp->s, sp->pid, sp->s->slot[q].body.role);
 		bh_dbg("%s: a spare is parked (%d)", sp->binary, (int)sp->pid);
 		show(sp->s, sp->binary, (uint32_t)sp->pid);
 		spare_touch(sp->s);

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -605,6 +606,7 @@ super_run_program(const char *binary, char *const argv[], const int fds[3], int 
 	posix_spawnattr_t attr;
 	sigset_t mask, all;
 	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	const struct sched_param everybody = {0};
 	char **env = how == SUPER_RUN_SPARE ? env_of_spare() : environ;
 	sigemptyset(&mask);
 	if (how == SUPER_RUN_KEEPER) {
@@ -632,6 +634,11 @@ super_run_program(const char *binary, char *const argv[], const int fds[3], int 
 	if (how != SUPER_RUN_KEEPER) {
 		posix_spawnattr_setpgroup(&attr, 0);
 		flags |= POSIX_SPAWN_SETPGROUP;
+	}
+	if (how != SUPER_RUN_NOW) {
+		posix_spawnattr_setschedpolicy(&attr, SCHED_OTHER);
+		posix_spawnattr_setschedparam(&attr, &everybody);
+		flags |= POSIX_SPAWN_SETSCHEDULER;
 	}
 	posix_spawnattr_setflags(&attr, flags);
 	int r = -posix_spawn(pid, binary, &files, &attr, argv, env);
@@ -702,6 +709,7 @@ enter(struct child *c)
 	c->body.alive = 1;
 	c->body.started_ns = bh_now_ns();
 	limit_memory(c);
+	sched_process(c->s, (pid_t)c->body.pid, c->body.role);
 	table_write(c);
 	watch_start(c);
 	spawn_watch_sock(c);
@@ -744,7 +752,8 @@ start_cold(struct child *c)
 		return -errno;
 	c->sock = pair[0];
 	keep_fd(s, BH_FD_SOCKET, c->slot, 0, 0);
-	int r = super_run_program(c->binary, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid, SUPER_RUN_PROCESS);
+	int r = super_run_program(c->binary, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid,
+				  sched_level(s, c->body.role) ? SUPER_RUN_NOW : SUPER_RUN_ASIDE);
 	close(pair[1]);
 	if (r < 0) {
 		bh_err("%s: %s cannot be started: %s", c->body.name, c->binary, strerror(-r));

@@ -5,6 +5,7 @@
  *   config.c  runs bh-config; takes a configuration into use, or the one before again
  *   spawn.c   segments and descriptors of a slot, starting its process, telling its peers
  *   spare.c   processes that are started before they are needed
+ *   sched.c   real-time scheduling
  *   watch.c   deaths and hangs
  *   table.c   the process table, health, and what the next supervisor needs to know
  *   keep.c    the keeper: what it holds for us, and starting another when it dies
@@ -40,6 +41,8 @@ struct super_config {
 	bool watch;
 	uint32_t watch_delay_ms;
 	bool spares;
+	bool realtime;
+	uint32_t realtime_limit_ms;
 };
 extern const struct bh_cfg_field super_fields[];
 
@@ -231,6 +234,7 @@ struct super {
 	bool reload_by_request;
 
 	struct spare spare[BH_MAX_SLOTS]; /* by program */
+	bool sched_used;	 /* real-time scheduling is granted, and in use */
 	uint64_t spare_due_ns;	 /* look then whether one is missing, or one too many; 0 = nothing to do */
 
 	/* the log */
@@ -305,6 +309,11 @@ void spare_adopt(struct super *s);
 void spare_log(struct super *s, int fd);
 void spare_end_all(struct super *s);
 
+/* sched.c */
+int sched_level(const struct super *s, unsigned role);
+void sched_process(struct super *s, pid_t pid, unsigned role);
+void sched_apply(struct super *s);
+
 /* watch.c */
 void watch_gone(struct child *c);
 void watch_start(struct child *c);
@@ -341,8 +350,8 @@ int keep_attach(struct super *s, int sock, pid_t pid);
 void keep_poll(struct super *s);
 void keep_on_timer(struct super *s, uint64_t now);
 void keep_quit(struct super *s, int exit_code);
-/* What is started: a keeper stays in our group; a spare links all of itself at once. */
-enum super_run { SUPER_RUN_KEEPER, SUPER_RUN_PROCESS, SUPER_RUN_SPARE };
+/* What is started: a keeper stays in our group; a spare links all of itself at once; who is needed now is scheduled as we are at first. */
+enum super_run { SUPER_RUN_KEEPER, SUPER_RUN_ASIDE, SUPER_RUN_SPARE, SUPER_RUN_NOW };
 /* fds: what becomes descriptor 3, 4 and 5; -1 = not given. */
 int super_run_program(const char *binary, char *const argv[], const int fds[3], int fd_err, pid_t *pid, enum super_run how);
 

@@ -4,7 +4,7 @@ _bulkhead()
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} opts="" IFS=$' \t\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain latency start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain latency start stop restart hold release kill pages page params get set do press move turn sync emit calibrate doctor names version help" -- "$cur")
 		return
 	fi
 	if [[ $cur == -* ]]; then
@@ -40,6 +40,7 @@ _bulkhead()
 		sync) opts="--json --runtime --help" ;;
 		emit) opts="--json --runtime --help --watch" ;;
 		calibrate) opts="--json --runtime --help --timeout --batch --show --reset" ;;
+		doctor) opts="--json --runtime --help" ;;
 		names) opts="--json --runtime --help" ;;
 		version) opts="--json --runtime --help" ;;
 		help) opts="--runtime --help --as" ;;
@@ -77,7 +78,7 @@ _bulkhead()
 		emit) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		calibrate) mapfile -t COMPREPLY < <(IFS=$'\n'; compgen -W "$(bulkhead names processes 2>/dev/null)" -- "$cur") ;;
 		names) mapfile -t COMPREPLY < <(compgen -W "processes pages params controls actions" -- "$cur") ;;
-		help) mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain latency start stop restart hold release kill pages page params get set do press move turn sync emit calibrate names version help" -- "$cur") ;;
+		help) mapfile -t COMPREPLY < <(compgen -W "run check setup reload import profile config status monitor trace learn explain latency start stop restart hold release kill pages page params get set do press move turn sync emit calibrate doctor names version help" -- "$cur") ;;
 		esac
 	fi
 }

@@ -82,6 +82,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 "Whole MIDI messages, at most 256 bytes; anything else is refused with its place. A fader under a hand is not driven. What the bytes change stays until it is shown anew, or until *sync*. With *--watch*, what the device says afterwards is shown, decoded.", verb_emit},
 	{"calibrate", "SURFACE", 1, 1, JSON | CTL_OPT_BATCH | CTL_OPT_TIMEOUT | CTL_OPT_SHOW | CTL_OPT_RESET, "processes", "Surfaces", "measure the travel of each fader by pushing it to both ends",
 	 "Push each fader to the top and to the bottom three times; those that you leave alone keep what they had. Until it ends, faders move nothing else. What was measured is used at once, in both directions, and kept in the state folder; then the motors are sent to both ends. On a terminal it ends with Enter; else, and with *--batch*, when all faders are done, or with *--timeout* (300 seconds).", verb_calibrate},
+	{"doctor", "", 0, 0, JSON, NULL, "Help", "what this machine grants and what not, and what to do about it",
+	 "Real-time scheduling, confinement, permissions of devices, limits; of a pipeline that runs, its spares. Works without one. Exit 3 if something could be better.", verb_doctor},
 	{"names", "KIND", 1, 1, JSON, "processes pages params controls actions", "Help", "names, one a line: processes, pages, params, controls, actions", NULL, verb_names},
 	{"version", "", 0, 0, JSON, NULL, "Help", "version of this program and of what runs", NULL, verb_version},
 	{"help", "[VERB]", 0, 1, CTL_OPT_AS, "verbs", "Help", "this help, or a verb's", NULL, verb_help},

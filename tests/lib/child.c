@@ -10,6 +10,7 @@
  *   late*     is never ready
  *   picky*    refuses new configurations
  *   brittle*  crashes at its start under a configuration that gives it options 66
+ *   greedy*   computes without a pause, from a moment after it was ready
  *   stubborn* ignores the wish to leave
  * Anything else consumes what comes and is well. In: rings as any process. Fails: as told.
  */
@@ -78,6 +79,14 @@ on_crash(void *data)
 }
 
 static void
+on_greed(void *data)
+{
+	(void)data;
+	for (volatile uint64_t n = 0;; n++)
+		;
+}
+
+static void
 wait_for_ever(void)
 {
 	for (;;)
@@ -101,6 +110,8 @@ child_start(struct bh_proc *proc, void *state)
 		raise(SIGABRT);
 	if (is_called(proc, "crash"))
 		bh_timer_in_ms(bh_timer_new(proc->loop, on_crash, NULL), 20);
+	if (is_called(proc, "greedy"))
+		bh_timer_in_ms(bh_timer_new(proc->loop, on_greed, NULL), 20);
 	return 0;
 }
 

@@ -437,6 +437,24 @@ START_TEST(without_a_pipeline_they_say_so_by_four)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ doctor */
+
+START_TEST(doctor_tells_what_is_granted_with_and_without_a_pipeline)
+{
+	pipeline_prepare(&p, yaml);
+	int code = pipeline_tool(&p, out, sizeof(out), "bulkhead", "doctor", NULL);
+	ck_assert_msg(code == 0 || code == 3, "%d\n%s", code, out); /* this machine may have much to be told of */
+	ck_assert_msg(strstr(out, "real-time") && strstr(out, "nothing runs"), "%s", out);
+	code = pipeline_tool(&p, out, sizeof(out), "bulkhead", "doctor", "--json", NULL);
+	ck_assert_msg((code == 0 || code == 3) && is_json(), "%s", out);
+	pipeline_run(&p);
+	ck_assert(pipeline_until(20000, pipeline_tool(&p, out, sizeof(out), "bulkhead", "doctor", NULL) >= 0 &&
+						strstr(out, "ok     spares")));
+	pipeline_stop(&p);
+	pipeline_clean(&p);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ setup */
 
 #define NO_PORTS "obs=0,qlcplus=0,mqtt=0"
@@ -482,6 +500,7 @@ main(void)
 	Suite *s = suite_create("verbs");
 	TCase *none = tcase_create("no pipeline"), *t = tcase_create("pipeline");
 	tcase_set_timeout(none, 60);
+	tcase_add_test(none, doctor_tells_what_is_granted_with_and_without_a_pipeline);
 	tcase_add_test(none, setup_writes_a_configuration_that_checks_and_runs);
 	tcase_add_test(none, without_a_pipeline_they_say_so_by_four);
 	tcase_set_timeout(t, 120);
