@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,20 +15,11 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "tests/lib/must.h"
 #include "tests/lib/obs_tape.h"
 #include "tests/lib/obs_text.h"
 
 enum { RULES = 64, TYPES = 256, NAME = 64, HELD = 4096 };
-
-#define must(cond, ...)                                                                            \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s failed: ", __FILE__, __LINE__, #cond);          \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fputc('\n', stderr);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static const char salt[] = "c2FsdHNhbHRzYWx0c2FsdA==", challenge[] = "Y2hhbGxlbmdlY2hhbGxlbmdl";
 
@@ -145,19 +135,10 @@ send_close(struct obs_server *s, int code, const char *reason)
 }
 
 static void
-pack_text(msgpack_sbuffer *buf, const char *text)
-{
-	msgpack_packer pk;
-	msgpack_packer_init(&pk, buf, msgpack_sbuffer_write);
-	must(obs_text_pack(&pk, text) == 0, "not a value: %s", text);
-}
-
-static void
 send_text(struct obs_server *s, const char *text)
 {
 	msgpack_sbuffer buf;
-	msgpack_sbuffer_init(&buf);
-	pack_text(&buf, text);
+	obs_text_buffer(&buf, text);
 	send_message(s, WS_BINARY, buf.data, buf.size);
 	msgpack_sbuffer_destroy(&buf);
 }
@@ -442,16 +423,6 @@ answer(struct obs_server *s, int op, const msgpack_object *d)
 /* ------------------------------------------------------------------ identifying */
 
 static void
-hash(char out[static 64], const char *a, const char *b)
-{
-	uint8_t digest[crypto_hash_sha256_BYTES];
-	char text[512];
-	snprintf(text, sizeof(text), "%s%s", a, b);
-	crypto_hash_sha256(digest, (const uint8_t *)text, strlen(text));
-	sodium_bin2base64(out, 64, digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL);
-}
-
-static void
 greet(struct obs_server *s)
 {
 	char text[512];
@@ -466,9 +437,8 @@ greet(struct obs_server *s)
 static bool
 is_password_right(const struct obs_server *s, const msgpack_object *d)
 {
-	char secret[64], right[64];
-	hash(secret, s->password, salt);
-	hash(right, secret, challenge);
+	char right[64];
+	obs_text_answer(right, s->password, salt, challenge);
 	return !s->password[0] || obs_is(d, "authentication", right);
 }
 
@@ -811,8 +781,7 @@ void
 obs_server_answer(struct obs_server *s, const char *type, int code, const char *data)
 {
 	msgpack_sbuffer buf;
-	msgpack_sbuffer_init(&buf);
-	pack_text(&buf, data ? data : "null");
+	obs_text_buffer(&buf, data ? data : "null");
 	begin(s);
 	must(s->rules < RULES, "too many rules");
 	struct rule *r = &s->rule[s->rules++];

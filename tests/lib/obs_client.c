@@ -5,7 +5,6 @@
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,19 +13,10 @@
 
 #include "common/mem.h"
 #include "common/units.h"
+#include "tests/lib/must.h"
 #include "tests/lib/patience.h"
 
 enum { CODES = 4096, EVENTS_MAX = 4096, RX_STEP = 65536 };
-
-#define must(cond, ...)                                                                            \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s failed: ", __FILE__, __LINE__, #cond);          \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fputc('\n', stderr);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 struct message {
 	struct message *next;
@@ -299,10 +289,7 @@ static void
 say_text(struct obs_client *c, const char *text)
 {
 	msgpack_sbuffer buf;
-	msgpack_packer pk;
-	msgpack_sbuffer_init(&buf);
-	msgpack_packer_init(&pk, &buf, msgpack_sbuffer_write);
-	must(obs_text_pack(&pk, text) == 0, "not a value: %s", text);
+	obs_text_buffer(&buf, text);
 	obs_client_say_bytes(c, buf.data, buf.size);
 	msgpack_sbuffer_destroy(&buf);
 }
@@ -321,26 +308,15 @@ obs_client_say(struct obs_client *c, const char *message, ...)
 /* ------------------------------------------------------------------ opening and closing */
 
 static void
-hash(char out[static 64], const char *a, const char *b)
-{
-	uint8_t digest[crypto_hash_sha256_BYTES];
-	char text[512];
-	snprintf(text, sizeof(text), "%s%s", a, b);
-	crypto_hash_sha256(digest, (const uint8_t *)text, strlen(text));
-	sodium_bin2base64(out, 64, digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL);
-}
-
-static void
 identify(struct obs_client *c, const char *password, uint32_t events)
 {
 	const msgpack_object *auth = obs_at(&c->hello->un.data, "d/authentication");
-	char secret[64], answer[64];
+	char answer[64];
 	if (auth->type != MSGPACK_OBJECT_MAP) {
 		obs_client_say(c, "{'op': 1, 'd': {'rpcVersion': 1, 'eventSubscriptions': %u}}", events);
 		return;
 	}
-	hash(secret, password ? password : "", obs_string(auth, "salt"));
-	hash(answer, secret, obs_string(auth, "challenge"));
+	obs_text_answer(answer, password ? password : "", obs_string(auth, "salt"), obs_string(auth, "challenge"));
 	obs_client_say(c, "{'op': 1, 'd': {'rpcVersion': 1, 'authentication': '%s', 'eventSubscriptions': %u}}", answer, events);
 }
 

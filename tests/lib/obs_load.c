@@ -7,18 +7,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "tests/lib/must.h"
+
 #define PORT 4455
 #define PASSWORD "secret123"
-
-#define must(cond, ...)                                                                            \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s failed: ", __FILE__, __LINE__, #cond);          \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fputc('\n', stderr);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static void
 put_page(FILE *f, const char *name, bool meters)

@@ -23,19 +23,10 @@
 
 #include "common/mem.h"
 #include "common/units.h"
+#include "tests/lib/must.h"
 #include "tests/lib/patience.h"
 
 enum { SOURCES = 128, FILTERS = 128, ITEMS = 64, RATE = 48000, TONE_S = 10 };
-
-#define must(cond, ...)                                                                            \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s failed: ", __FILE__, __LINE__, #cond);          \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fputc('\n', stderr);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 struct source {
 	char name[128], kind[48], settings[512];

@@ -16,20 +16,11 @@
 #include "common/mem.h"
 #include "common/units.h"
 #include "tests/fakes/ws_frame.h"
+#include "tests/lib/must.h"
 #include "tests/lib/obs_text.h"
 
 static const char magic[8] = {'O', 'B', 'S', 'T', 'A', 'P', 'E', '1'};
 enum { HEAD = 9, PIPES = 4 };
-
-#define must(cond, ...)                                                                            \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s failed: ", __FILE__, __LINE__, #cond);          \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fputc('\n', stderr);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static uint32_t
 get32(const uint8_t *b)

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/lib/must.h"
 
 enum { DEPTH_MAX = 64, TEXT_MAX = 4096 };
 
@@ -236,6 +239,33 @@ print_value(FILE *f, const msgpack_object *o)
 		fputs(o->via.map.size ? "}" : "{}", f);
 		return;
 	}
+}
+
+void
+obs_text_buffer(msgpack_sbuffer *buf, const char *text)
+{
+	msgpack_packer pk;
+	msgpack_sbuffer_init(buf);
+	msgpack_packer_init(&pk, buf, msgpack_sbuffer_write);
+	must(obs_text_pack(&pk, text) == 0, "not a value: %s", text);
+}
+
+static void
+hash(char out[static 64], const char *a, const char *b)
+{
+	uint8_t digest[crypto_hash_sha256_BYTES];
+	char text[512];
+	snprintf(text, sizeof(text), "%s%s", a, b);
+	crypto_hash_sha256(digest, (const uint8_t *)text, strlen(text));
+	sodium_bin2base64(out, 64, digest, sizeof(digest), sodium_base64_VARIANT_ORIGINAL);
+}
+
+void
+obs_text_answer(char out[static 64], const char *password, const char *salt, const char *challenge)
+{
+	char secret[64];
+	hash(secret, password, salt);
+	hash(out, secret, challenge);
 }
 
 char *

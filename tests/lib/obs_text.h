@@ -12,6 +12,10 @@
 
 /* Append the text's value. 0, or -EINVAL; what was appended by then stays. */
 int obs_text_pack(msgpack_packer *pk, const char *text);
+/* The same into a buffer that is made here, and destroyed by the caller. Aborts with a message if the text is no value. */
+void obs_text_buffer(msgpack_sbuffer *buf, const char *text);
+/* `authentication` of Identify: what a client that knows the password answers to a challenge. */
+void obs_text_answer(char out[static 64], const char *password, const char *salt, const char *challenge);
 /* Write a value as JSON; cut to cap. Returns buf. */
 char *obs_text_print(char *buf, size_t cap, const msgpack_object *o);
 

@@ -11,6 +11,7 @@
 
 #include "procs/obs/queue.h"
 #include "tests/lib/obs_rig.h"
+#include "tests/lib/obs_suite.h"
 
 static const char bindings[] =
 	"      fader1: obs/input/Mic/volume\n"
@@ -125,23 +126,12 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("obs_faders");
-	TCase *t = tcase_create("all");
-	tcase_set_timeout(t, 300);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, a_fader_moves_obs_and_obs_moves_the_motor);
-	tcase_add_test(t, a_mute_key_mutes_obs_and_its_light_follows_obs);
-	tcase_add_test(t, a_fader_at_200_hz_ends_exactly_at_its_last_value);
-	tcase_add_test(t, a_stopped_obs_gets_the_last_value_when_it_goes_on);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {
+		a_fader_moves_obs_and_obs_moves_the_motor,
+		a_mute_key_mutes_obs_and_its_light_follows_obs,
+		a_fader_at_200_hz_ends_exactly_at_its_last_value,
+		a_stopped_obs_gets_the_last_value_when_it_goes_on,
+		NULL,
+	};
+	return obs_suite_run("obs_faders", 300, setup, teardown, tests);
 }

@@ -14,6 +14,7 @@
 #include "procs/obs/ws.h"
 #include "tests/lib/obs_client.h"
 #include "tests/lib/obs_peer.h"
+#include "tests/lib/obs_suite.h"
 #include "tests/lib/patience.h"
 
 #define PORT 4455
@@ -401,24 +402,13 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("obs actions on a real OBS");
-	TCase *tc = tcase_create("all");
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, a_cut_is_a_cut_and_leaves_every_transition_as_it_was);
-	tcase_add_test(tc, the_preview_is_cut_to_air);
-	tcase_add_test(tc, nothing_is_asked_for_that_obs_would_only_say_it_did);
-	tcase_add_test(tc, a_camera_chosen_in_a_split_on_air_is_on_air);
-	tcase_add_test(tc, a_camera_is_panned_and_zoomed_and_comes_back);
-	suite_add_tcase(s, tc);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {
+		a_cut_is_a_cut_and_leaves_every_transition_as_it_was,
+		the_preview_is_cut_to_air,
+		nothing_is_asked_for_that_obs_would_only_say_it_did,
+		a_camera_chosen_in_a_split_on_air_is_on_air,
+		a_camera_is_panned_and_zoomed_and_comes_back,
+		NULL,
+	};
+	return obs_suite_run("obs actions on a real OBS", 120, setup, teardown, tests);
 }

@@ -5,11 +5,11 @@
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lib/obs_load.h"
 #include "tests/lib/obs_rig.h"
+#include "tests/lib/obs_suite.h"
 
 static struct obs_load load;
 
@@ -54,21 +54,6 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("obs_meters");
-	TCase *t = tcase_create("all");
-	tcase_set_timeout(t, 300);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, forty_meters_move_and_take_little_memory);
-	tcase_add_test(t, meters_that_nobody_sees_are_not_sent);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {forty_meters_move_and_take_little_memory, meters_that_nobody_sees_are_not_sent, NULL};
+	return obs_suite_run("obs_meters", 300, setup, teardown, tests);
 }

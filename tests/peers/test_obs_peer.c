@@ -2,12 +2,12 @@
 #include <check.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/units.h"
 #include "tests/lib/obs_client.h"
 #include "tests/lib/obs_peer.h"
+#include "tests/lib/obs_suite.h"
 #include "tests/lib/patience.h"
 
 #define PORT 4455
@@ -168,27 +168,16 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("obs_peer");
-	TCase *t = tcase_create("all");
-	tcase_set_timeout(t, 120);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, it_has_what_was_described);
-	tcase_add_test(t, a_call_is_answered_and_tells_everybody);
-	tcase_add_test(t, many_calls_are_in_flight_at_once);
-	tcase_add_test(t, a_tone_is_metered);
-	tcase_add_test(t, a_wrong_password_and_an_empty_port_are_told);
-	tcase_add_test(t, a_killed_one_is_seen_and_starts_again);
-	tcase_add_test(t, a_suspended_one_goes_on);
-	tcase_add_test(t, two_run_side_by_side);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {
+		it_has_what_was_described,
+		a_call_is_answered_and_tells_everybody,
+		many_calls_are_in_flight_at_once,
+		a_tone_is_metered,
+		a_wrong_password_and_an_empty_port_are_told,
+		a_killed_one_is_seen_and_starts_again,
+		a_suspended_one_goes_on,
+		two_run_side_by_side,
+		NULL,
+	};
+	return obs_suite_run("obs_peer", 120, setup, teardown, tests);
 }

@@ -1,9 +1,8 @@
 /* Keys of a simulated desk, through the whole pipeline, to a real OBS: cuts one after the other, split views, a camera moved by a knob. */
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/lib/obs_rig.h"
+#include "tests/lib/obs_suite.h"
 
 static const char options[] = ", cameras: [{id: c1, scene: One, source: Red, split_source: Half 1}, {id: c2, scene: Two, source: Blue, split_source: Half 2}],"
 			      " split_left: Left";
@@ -82,22 +81,6 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("keys to a real OBS");
-	TCase *t = tcase_create("all");
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_set_timeout(t, 120);
-	tcase_add_test(t, cuts_follow_each_other);
-	tcase_add_test(t, cameras_are_chosen_in_a_split_view);
-	tcase_add_test(t, a_knob_pans_a_camera);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {cuts_follow_each_other, cameras_are_chosen_in_a_split_view, a_knob_pans_a_camera, NULL};
+	return obs_suite_run("keys to a real OBS", 120, setup, teardown, tests);
 }

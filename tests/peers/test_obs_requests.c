@@ -13,6 +13,7 @@
 #include "procs/obs/requests.h"
 #include "tests/lib/obs_client.h"
 #include "tests/lib/obs_peer.h"
+#include "tests/lib/obs_suite.h"
 #include "tests/lib/obs_tape.h"
 #include "tests/lib/patience.h"
 
@@ -248,20 +249,6 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("obs_requests");
-	TCase *t = tcase_create("all");
-	tcase_set_timeout(t, 120);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, each_request_of_the_driver_is_accepted_or_its_refusal_explained);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {each_request_of_the_driver_is_accepted_or_its_refusal_explained, NULL};
+	return obs_suite_run("obs_requests", 120, setup, teardown, tests);
 }

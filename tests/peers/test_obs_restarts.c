@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/lib/obs_rig.h"
+#include "tests/lib/obs_suite.h"
 
 /* Faders 5 and 6 are the load's; the rest is the picture. */
 static const char bindings[] =
@@ -182,21 +183,10 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *s = suite_create("obs_restarts");
-	TCase *t = tcase_create("all");
-	tcase_set_timeout(t, 600);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, killed_and_restarted_under_load_the_desk_shows_what_obs_has);
-	tcase_add_test(t, what_a_hand_set_while_obs_was_away_holds);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	const TTest *const tests[] = {
+		killed_and_restarted_under_load_the_desk_shows_what_obs_has,
+		what_a_hand_set_while_obs_was_away_holds,
+		NULL,
+	};
+	return obs_suite_run("obs_restarts", 600, setup, teardown, tests);
 }

@@ -11,6 +11,7 @@
 #include "tests/lib/obs_client.h"
 #include "tests/lib/obs_peer.h"
 #include "tests/lib/obs_stage.h"
+#include "tests/lib/obs_suite.h"
 #include "tests/lib/patience.h"
 
 #define PORT 4455
@@ -255,24 +256,13 @@ END_TEST
 int
 main(void)
 {
-	const char *why = obs_peer_prepare();
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	Suite *suite = suite_create("obs_show");
-	TCase *t = tcase_create("all");
-	tcase_set_timeout(t, 240);
-	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_test(t, tally_is_what_obs_has_on_air);
-	tcase_add_test(t, item_that_stands_twice_in_a_scene_has_a_number);
-	tcase_add_test(t, preview_is_green_and_a_transition_is_red_on_both_sides);
-	tcase_add_test(t, t_bar_changes_scenes_once_a_travel);
-	tcase_add_test(t, outputs_say_what_they_do);
-	suite_add_tcase(suite, t);
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_ENV);
-	int failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed ? 1 : 0;
+	const TTest *const tests[] = {
+		tally_is_what_obs_has_on_air,
+		item_that_stands_twice_in_a_scene_has_a_number,
+		preview_is_green_and_a_transition_is_red_on_both_sides,
+		t_bar_changes_scenes_once_a_travel,
+		outputs_say_what_they_do,
+		NULL,
+	};
+	return obs_suite_run("obs_show", 240, setup, teardown, tests);
 }
