@@ -78,12 +78,12 @@ lane_send(struct lane *l, const uint8_t *bytes, size_t len)
 }
 
 bool
-lane_try(struct lane *l, const uint8_t message[3])
+lane_try(struct lane *l, const uint8_t *bytes, size_t len)
 {
 	lane_drain(l);
-	ssize_t n = send(l->fd, message, 3, MSG_NOSIGNAL | MSG_DONTWAIT);
-	ck_assert_msg(n == 3 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)), "the surface has hung up: %m\n%s", pipeline_log(l->pl));
-	return n == 3;
+	ssize_t n = send(l->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ck_assert_msg(n == (ssize_t)len || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)), "the surface has hung up: %m\n%s", pipeline_log(l->pl));
+	return n > 0;
 }
 
 /* Each differs from the one before by more than a step, and none is near an end. */

@@ -29,8 +29,8 @@ void lane_close(struct lane *l); /* zeroed is fine */
 /* Write all of it; drain what the host has sent. */
 void lane_send(struct lane *l, const uint8_t *bytes, size_t len);
 void lane_drain(struct lane *l);
-/* Write one message unless the surface takes no more for now. */
-bool lane_try(struct lane *l, const uint8_t message[3]);
+/* Write all of a few bytes, or nothing if the surface takes no more for now. */
+bool lane_try(struct lane *l, const uint8_t *bytes, size_t len);
 /* The next position of fader 1. */
 void lane_next_move(struct lane *l, uint8_t message[3]);
 /* Has bh-surface hung up, or connected anew? */

@@ -66,11 +66,10 @@ enum { NOTE_REC1 = 0x00, NOTE_STOP = 0x5d, NOTE_PLAY = 0x5e };
 static void
 tap(unsigned d, uint8_t note)
 {
-	const uint8_t press[3] = {0x90, note, 0x7f}, release[3] = {0x90, note, 0};
-	if (!lane_try(&desk[d], press))
+	const uint8_t tap[6] = {0x90, note, 0x7f, 0x90, note, 0};
+	if (!lane_try(&desk[d], tap, sizeof(tap)))
 		return;
 	written[d].presses++;
-	lane_send(&desk[d], release, 3);
 	written[d].releases++;
 }
 
@@ -80,7 +79,7 @@ turn(unsigned d)
 	unsigned by = 1 + (unsigned)rand() % 5;
 	bool left = written[d].ticks > 0;
 	const uint8_t message[3] = {0xb0, 0x10, (uint8_t)(left ? 0x40 + by : by)};
-	if (!lane_try(&desk[d], message))
+	if (!lane_try(&desk[d], message, sizeof(message)))
 		return;
 	written[d].turns++;
 	written[d].ticks += left ? -(int)by : (int)by;
@@ -92,7 +91,7 @@ move(unsigned d)
 	uint8_t message[3];
 	uint32_t before = desk[d].position;
 	lane_next_move(&desk[d], message);
-	if (lane_try(&desk[d], message))
+	if (lane_try(&desk[d], message, sizeof(message)))
 		desk[d].moves++;
 	else
 		desk[d].position = before;
