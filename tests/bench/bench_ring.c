@@ -1,9 +1,11 @@
 /*
- * bench_ring.c - what the ring's promises cost: round trips of two spinning processes, pinned to two CPUs
+ * bench_ring.c - what the ring's promises cost: round trips and floods of two spinning processes, pinned to two CPUs
  *
- * Subject: bh_ring_push(), bh_ring_peek() and bh_ring_advance() both ways, each process mapping the other's segment read-only.
+ * Subject: bh_ring_push(), bh_ring_peek() and bh_ring_advance(), each process mapping the other's segment read-only.
  * Anchor: a bare ring mapped the same way: seven words and a sequence in one cache line, nothing checked, nothing restartable.
- * Floor: one word in one line, there and back.
+ * Floor: one word in one line, there and back; it is the anchor of the second bar.
+ * Flood: one process writes as fast as it can, the other consumes; nanoseconds an event, so that a rate of at least 0.6 times the
+ * bare ring's is a time of at most 1 / 0.6 times its.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +19,8 @@
 #define WARM   1024u
 #define BATCH  16u /* timed together: reading the clock costs as much as a quarter of a near round trip */
 #define SLOTS  256u
+#define FLOOD_SAMPLES 48u
+#define FLOOD_BATCH   2048u /* events timed together */
 
 /* Two processes' memory. [0] is written by the measuring one, [1] by the one that answers. */
 static struct {
@@ -27,10 +31,10 @@ static struct {
 
 struct kind {
 	void (*answer)(void *kind);		  /* in the child, for good */
-	void (*trip)(struct kind *kind, uint64_t n); /* one round trip */
+	void (*trip)(struct kind *kind, uint64_t n); /* one round trip; of a flood: one event, as soon as there is room */
 	struct bh_ring_tx tx;
 	struct bh_ring_rx rx;
-	uint64_t pos;
+	uint64_t pos, seen;
 };
 
 /* The two words of the floor, as `who` sees them. */
@@ -154,6 +158,53 @@ ring_trip(struct kind *kind, uint64_t n)
 	ring_wait(kind, &ev);
 }
 
+/* ------------------------------------------------------------------ floods */
+
+/* The cursor of the bare ring stands in the consumer's line. */
+static void
+bare_swallow(void *arg)
+{
+	struct bh_event ev;
+	const struct bh_event *in = bare_slot(&shared.box_ro[0], 0);
+	(void)arg;
+	for (uint64_t pos = 0;; pos++) {
+		bare_wait(in, pos, &ev);
+		line_send(1, pos + 1);
+	}
+}
+
+static void
+bare_pour(struct kind *kind, uint64_t n)
+{
+	static struct bh_event *out;
+	struct bh_event ev = {.stamp_ns = n, .kind = BH_EV_VALUE, .v.i = (int64_t)n};
+	if (!out)
+		out = bare_slot(&shared.box_rw[0], 0);
+	while (kind->pos - kind->seen >= SLOTS)
+		kind->seen = __atomic_load_n(line_in[0], __ATOMIC_ACQUIRE);
+	bare_send(out, kind->pos++, &ev);
+}
+
+static void
+ring_swallow(void *arg)
+{
+	struct kind kind = *(struct kind *)arg;
+	struct bh_event ev;
+	ring_attach(&kind, 1);
+	for (;;)
+		ring_wait(&kind, &ev);
+}
+
+static void
+ring_pour(struct kind *kind, uint64_t n)
+{
+	struct bh_event ev = {.stamp_ns = n, .kind = BH_EV_VALUE, .v.i = (int64_t)n};
+	while (bh_ring_push(&kind->tx, &ev, NULL, 0) == -ENOSPC)
+		;
+}
+
+/* ------------------------------------------------------------------ measuring */
+
 static void
 clear_memory(void)
 {
@@ -170,7 +221,7 @@ measure(void *arg, struct bench_figures *out)
 	static double sample[TRIPS / BATCH];
 	struct kind *kind = arg;
 	clear_memory();
-	kind->pos = 0;
+	kind->pos = kind->seen = 0;
 	ring_attach(kind, 0);
 	bench_pin(0);
 	pid_t pid = bench_party(kind->answer, kind, 1);
@@ -187,6 +238,32 @@ measure(void *arg, struct bench_figures *out)
 	}
 	bench_reap(pid);
 	bench_quantiles(sample, TRIPS / BATCH, out);
+	return 0;
+}
+
+static int
+measure_flood(void *arg, struct bench_figures *out)
+{
+	double sample[FLOOD_SAMPLES];
+	struct kind *kind = arg;
+	clear_memory();
+	kind->pos = kind->seen = 0;
+	ring_attach(kind, 0);
+	bench_pin(0);
+	pid_t pid = bench_party(kind->answer, kind, 1);
+	if (pid < 0)
+		return pid;
+	uint64_t n = 1;
+	for (; n <= FLOOD_BATCH; n++)
+		kind->trip(kind, n);
+	for (unsigned k = 0; k < FLOOD_SAMPLES; k++) {
+		uint64_t from = bench_now_ns();
+		for (unsigned b = 0; b < FLOOD_BATCH; b++)
+			kind->trip(kind, n++);
+		sample[k] = (double)(bench_now_ns() - from) / FLOOD_BATCH;
+	}
+	bench_reap(pid);
+	bench_quantiles(sample, FLOOD_SAMPLES, out);
 	return 0;
 }
 
@@ -215,6 +292,8 @@ main(void)
 	static struct kind line = {.answer = line_answer, .trip = line_trip};
 	static struct kind bare = {.answer = bare_answer, .trip = bare_trip};
 	static struct kind ring = {.answer = ring_answer, .trip = ring_trip};
+	static struct kind bare_flood = {.answer = bare_swallow, .trip = bare_pour};
+	static struct kind ring_flood = {.answer = ring_swallow, .trip = ring_pour};
 	if (bench_cpus() < 2) {
 		bench_print("ring_hop", "bar", "inconclusive: two processes that spin need two CPUs");
 		return 0;
@@ -223,13 +302,35 @@ main(void)
 		fprintf(stderr, "bench_ring: no shared memory\n");
 		return 1;
 	}
-	const struct bench_plan plan = {
-		.name = "ring_hop",
-		.subject = {"bh_ring", measure, &ring},
-		.anchor = {"bare ring", measure, &bare},
-		.floor = {"one line", measure, &line},
-		.bar = {{BENCH_P50, 1.25}},
-		.rounds = 21,
+	const struct bench_plan plans[] = {
+		{
+			.name = "ring_hop",
+			.subject = {"bh_ring", measure, &ring},
+			.anchor = {"bare ring", measure, &bare},
+			.floor = {"one line", measure, &line},
+			.bar = {{BENCH_P50, 1.25}},
+			.rounds = 21,
+		},
+		{
+			.name = "ring_hop_line",
+			.subject = {"bh_ring", measure, &ring},
+			.anchor = {"one line", measure, &line},
+			.floor = {"one line", measure, &line},
+			.bar = {{BENCH_P50, 1.8}},
+			.rounds = 21,
+		},
+		{
+			.name = "ring_flood",
+			.unit = "ns an event",
+			.subject = {"bh_ring", measure_flood, &ring_flood},
+			.anchor = {"bare ring", measure_flood, &bare_flood},
+			.floor = {"one line", measure, &line},
+			.bar = {{BENCH_P50, 1 / 0.6}},
+			.rounds = 21,
+		},
 	};
-	return bench_run(&plan) < 0 ? 1 : 0;
+	int failed = 0;
+	for (unsigned k = 0; k < sizeof(plans) / sizeof(plans[0]); k++)
+		failed |= bench_run(&plans[k]) < 0;
+	return failed;
 }

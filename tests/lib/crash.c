@@ -134,7 +134,7 @@ memory_close(struct crash_memory *m)
 struct verdict {
 	uint64_t image;
 	uint32_t end;
-	bool used;
+	bool used, judged;
 };
 #define VERDICTS (1u << 16)
 
@@ -145,6 +145,9 @@ struct run {
 	uint8_t *first[CRASH_SEGS];		/* real, as it was before the work */
 	struct verdict *verdict;		/* by image: a hash table */
 	struct verdict *second;
+	uint32_t end; /* of the first image: as if nothing had been */
+	bool has_end;
+	unsigned judged;
 };
 
 static struct verdict *
@@ -181,6 +184,16 @@ complain(struct run *run, const char *what, const char *why)
 		snprintf(run->out->why, sizeof(run->out->why), "%s, instruction %lu: %.100s", what, bh_step_instructions(), why);
 }
 
+static void
+check_end(struct run *run, uint32_t end, char *why, size_t cap)
+{
+	if (!run->has_end)
+		run->end = end;
+	run->has_end = true;
+	if (run->scene->one_end && end != run->end)
+		crash_wrong(why, cap, "it does not end as it would have");
+}
+
 static uint32_t
 recover_and_judge(struct run *run, struct crash_memory *m, const char *what)
 {
@@ -191,6 +204,7 @@ recover_and_judge(struct run *run, struct crash_memory *m, const char *what)
 	uint32_t end = run->scene->judge(m, why, sizeof(why));
 	run->scene->leave(m);
 	run->out->successors++;
+	check_end(run, end, why, sizeof(why));
 	if (why[0])
 		complain(run, what, why);
 	return end;
@@ -249,6 +263,9 @@ on_image(void *arg, void *const *copies)
 		return;
 	*v = (struct verdict){.image = image, .used = true};
 	crash_must(++run->out->distinct < VERDICTS / 2);
+	if (run->scene->every && run->out->distinct % run->scene->every != 1 % run->scene->every)
+		return;
+	v->judged = true;
 	if (run->scene->survive) {
 		load(&run->copy, copies, &run->real);
 		run->scene->survive(&run->copy, why, sizeof(why));
@@ -257,7 +274,7 @@ on_image(void *arg, void *const *copies)
 	}
 	load(&run->copy, copies, &run->real);
 	v->end = recover_and_judge(run, &run->copy, "successor");
-	if (run->scene->second && run->out->distinct % run->scene->second == 0)
+	if (run->scene->second && run->judged++ % run->scene->second == run->scene->second / 2)
 		step_successor(run, copies);
 }
 
@@ -281,8 +298,12 @@ kill_once(struct run *run, unsigned long at)
 {
 	char why[CRASH_WHY] = "";
 	int status = 0;
-	put_back(run);
-	crash_must(bh_step_kill(work_in_child, run, at) == 1);
+	int ret;
+	do {
+		put_back(run);
+		ret = bh_step_kill(work_in_child, run, at);
+	} while (ret == -EAGAIN);
+	crash_must(ret == 1);
 	const struct verdict *v = verdict_place(run->verdict, hash_copies(&run->real, NULL));
 	run->out->kills++;
 	run->out->unknown += !v->used;
@@ -298,9 +319,10 @@ kill_once(struct run *run, unsigned long at)
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		snprintf(why, sizeof(why), "the successor died: %x", status);
 	uint32_t end = run->scene->judge(&run->real, why, sizeof(why));
+	check_end(run, end, why, sizeof(why));
 	if (why[0])
 		complain(run, "after a real kill", why);
-	run->out->differ += v->used && v->end != end;
+	run->out->differ += v->judged && v->end != end;
 }
 
 int

@@ -14,7 +14,7 @@
 #include "shm/layout.h"
 #include "shm/seg.h"
 
-#define CRASH_SEGS 48
+#define CRASH_SEGS 72
 #define CRASH_WHY  160
 
 struct crash_memory {
@@ -40,7 +40,9 @@ struct crash_scene {
 	uint32_t (*judge)(struct crash_memory *m, char *why, size_t cap);
 	/* The same of the image as it is, before anybody has recovered anything. May be NULL. */
 	void (*survive)(struct crash_memory *m, char *why, size_t cap);
-	unsigned second; /* at each so-manieth image the successor is stepped, too; 0 = at none */
+	unsigned every;	 /* a successor goes on from each so-manieth distinct image; 0 = from all */
+	bool one_end;	 /* judge() must say the same of all */
+	unsigned second; /* at each so-manieth of those the successor is stepped, too; 0 = at none */
 };
 
 struct crash_result {

@@ -30,7 +30,7 @@ unsigned long bh_step_instructions(void);
 
 /*
  * The work of the last pass again, really killed after so many instructions (most of the way is run at full speed, the rest is
- * stepped). 1: it was; 0: it had ended before; -errno.
+ * stepped). 1: it was; 0: it had ended before; -EAGAIN: it ran past that; again, on the memory as it was before; -errno.
  */
 int bh_step_kill(void (*work)(void *arg), void *arg, unsigned long instructions);
 
