@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -32,6 +34,7 @@ BH_LOG_TOPIC("proc");
 
 #define OWED_LOOK_MS 100	/* how often the cursor of a consumer that owes us work is looked at */
 #define OWED_REPORT_NS (200 * BH_NS_PER_MS)
+#define SLICE_NS 100000		/* the shortest that the kernel takes */
 #define BELL_DRAIN_EVERY 1024	/* wake-ups between two reads of the bell's pipe (edge-triggered; holds 65536) */
 
 /* Moved by signal handlers; futex sleepers sleep on it, too. */
@@ -615,20 +618,28 @@ proc_has_work(const struct bh_proc *proc)
 }
 
 static void
+drain_peer(struct bh_proc *proc, struct bh_peer *p)
+{
+	/* A peer drained before may have told us that this one is gone. */
+	if (!p->has_in || !bh_inbox_pending(&p->in))
+		return;
+	if (p->slot == BH_SLOT_SUPERVISOR && !proc->ops->wants_supervisor)
+		drain_supervisor(proc, p);
+	else if (proc->ops->drain)
+		proc->ops->drain(proc, proc->state, p);
+	/* What these events have caused goes out before anything else is looked at. */
+	bh_proc_flush(proc);
+}
+
+static void
 proc_drain(struct bh_proc *proc)
 {
-	FOR_EACH_SLOT(s, proc->ins) {
-		struct bh_peer *p = &proc->peer[s];
-		/* A peer drained before may have told us that this one is gone. */
-		if (!p->has_in || !bh_inbox_pending(&p->in))
-			continue;
-		if (s == BH_SLOT_SUPERVISOR && !proc->ops->wants_supervisor)
-			drain_supervisor(proc, p);
-		else if (proc->ops->drain)
-			proc->ops->drain(proc, proc->state, p);
-		/* What these events have caused goes out before anything else is looked at. */
-		bh_proc_flush(proc);
-	}
+	/* Who woke us has waited for that, and the rings of the others lie in memory that has grown cold. */
+	if (proc->woken_by < BH_MAX_SLOTS)
+		drain_peer(proc, &proc->peer[proc->woken_by]);
+	proc->woken_by = BH_SLOT_NONE;
+	FOR_EACH_SLOT(s, proc->ins)
+		drain_peer(proc, &proc->peer[s]);
 }
 
 /* ------------------------------------------------------------------ owed work */
@@ -747,17 +758,19 @@ static void
 sleep_on_futex(struct bh_proc *proc)
 {
 	struct bh_bell_wait words[BH_MAX_SLOTS + 1];
-	unsigned n = 0;
+	uint16_t whose[BH_MAX_SLOTS + 1] = {BH_SLOT_NONE};
+	unsigned n = 0, which = 0;
 	words[n].word = (const uint32_t *)&proc_signal_word;
 	words[n++].value = proc_signal_word;
 	FOR_EACH_SLOT(s, proc->ins) {
 		words[n].word = bh_ring_word(&proc->peer[s].in.ring, &words[n].value);
-		n++;
+		whose[n++] = (uint16_t)s;
 	}
 	bh_bell_announce(proc->self);
 	if (!proc_has_work(proc)) {
 		bh_count(proc, BH_CNT_SLEEPS, 1);
-		bh_bell_sleep(words, n, bh_loop_next_deadline(proc->loop));
+		bh_bell_sleep_which(words, n, bh_loop_next_deadline(proc->loop), &which);
+		proc->woken_by = whose[which];
 		bh_count(proc, BH_CNT_WAKEUPS, 1);
 	}
 	bh_bell_awake(proc->self);
@@ -771,6 +784,8 @@ sleep_in_epoll(struct bh_proc *proc)
 	if (!work)
 		bh_count(proc, BH_CNT_SLEEPS, 1);
 	int r = bh_loop_step(proc->loop, !work);
+	/* What came by a descriptor goes on at once, before anything else is looked at. */
+	bh_proc_flush(proc);
 	if (!work)
 		bh_count(proc, BH_CNT_WAKEUPS, 1);
 	bh_bell_awake(proc->self);
@@ -1062,6 +1077,27 @@ proc_run(struct bh_proc *proc)
 	return r;
 }
 
+/*
+ * Short slices: whoever wakes for an event runs at once, before what has long to compute (another program's picture), and gets no more
+ * of the CPU for it. Of kernels since 6.12; older ones take no notice. See docs/decisions/0020-short-slices.md
+ */
+static void
+proc_short_slices(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime_ns, deadline_ns, period_ns;
+	} attr = {.size = sizeof(attr)};
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 || attr.policy != SCHED_OTHER)
+		return;
+	attr.runtime_ns = SLICE_NS;
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
+		bh_dbg("the scheduler takes no short slices: %m");
+}
+
 static int
 proc_live(struct bh_proc *proc)
 {
@@ -1076,6 +1112,8 @@ proc_live(struct bh_proc *proc)
 	if (!proc->confined)
 		proc_confine(proc);
 	__atomic_store_n(&proc->self->holds, proc->holds, __ATOMIC_RELAXED);
+	if (proc->ops->role == BH_ROLE_ROUTER || proc->ops->role == BH_ROLE_SURFACE || proc->ops->role == BH_ROLE_DRIVER)
+		proc_short_slices();
 	r = proc_run(proc);
 	return r < 0 ? 1 : 0;
 }
@@ -1108,6 +1146,7 @@ bh_proc_main(int argc, char **argv, const struct bh_proc_ops *ops)
 	static struct bh_proc proc; /* 32 peers are too much for a stack */
 	proc.ops = ops;
 	proc.spawn_fd = proc.bell_rd = proc.device_fd = -1;
+	proc.woken_by = BH_SLOT_NONE;
 	snprintf(proc.name, sizeof(proc.name), "%s", ops->kind);
 	for (unsigned s = 0; s < BH_MAX_SLOTS; s++) {
 		proc.peer[s].slot = (uint16_t)s;

@@ -95,6 +95,7 @@ struct bh_proc {
 	void *cfg, *cfg_image;
 	struct bh_loop *loop;
 	struct bh_peer peer[BH_MAX_SLOTS];
+	uint16_t woken_by; /* slot whose ring woke us, or BH_SLOT_NONE: its events are taken first */
 	uint32_t ins, outs; /* bit per slot: who has a ring to us, from us. A turn touches no other peer's memory */
 	struct bh_watch *mail_watch, *bell_watch;
 	int spawn_fd, bell_rd;

@@ -95,6 +95,13 @@ bh_bell_awake(struct bh_self *self)
 int
 bh_bell_sleep(const struct bh_bell_wait *words, unsigned count, uint64_t deadline_ns)
 {
+	unsigned which;
+	return bh_bell_sleep_which(words, count, deadline_ns, &which);
+}
+
+int
+bh_bell_sleep_which(const struct bh_bell_wait *words, unsigned count, uint64_t deadline_ns, unsigned *which)
+{
 	static const uint32_t nobody_wakes_this;
 	static const struct bh_bell_wait alone = {.word = &nobody_wakes_this};
 	struct timespec until = {
@@ -102,6 +109,7 @@ bh_bell_sleep(const struct bh_bell_wait *words, unsigned count, uint64_t deadlin
 		.tv_nsec = (long)(deadline_ns % 1000000000u),
 	};
 	struct timespec *limit = deadline_ns ? &until : NULL;
+	*which = 0;
 	if (count > BH_BELL_WORDS)
 		return -EINVAL;
 	if (count == 0) {
@@ -119,6 +127,8 @@ bh_bell_sleep(const struct bh_bell_wait *words, unsigned count, uint64_t deadlin
 				.val = words[k].value, .uaddr = (uintptr_t)words[k].word, .flags = FUTEX_32};
 		ret = syscall(SYS_futex_waitv, wait, count, 0, limit, CLOCK_MONOTONIC);
 	}
+	if (ret > 0 && ret < (long)count)
+		*which = (unsigned)ret;
 	if (ret >= 0 || errno == EAGAIN || errno == EINTR)
 		return 1;
 	return errno == ETIMEDOUT ? 0 : -errno;

@@ -70,3 +70,5 @@ struct bh_bell_wait {
  * already changed; 0 deadline; -errno (-EINVAL more than BH_BELL_WORDS). Without words it waits for deadline or signal.
  */
 int bh_bell_sleep(const struct bh_bell_wait *words, unsigned count, uint64_t deadline_ns);
+/* The same; `*which` is the word that was rung, or 0 where that is not known. */
+int bh_bell_sleep_which(const struct bh_bell_wait *words, unsigned count, uint64_t deadline_ns, unsigned *which);

@@ -414,6 +414,7 @@ ws_on_message(void *data, const uint8_t *bytes, size_t len)
 	}
 	if (o->conn.state == OBS_CONN_READY && obs_model_wants_picture(o->model))
 		obs_do(o, OBS_CONN_RELOAD);
+	bh_proc_flush(bh_driver_proc(o->drv)); /* before the next message is read */
 }
 
 static const struct obs_ws_ops ws_ops = {
@@ -510,6 +511,9 @@ obs_on_idle(void *data)
 	if (news != OBS_CONN_EVENTS && (news == OBS_CONN_START || o->conn.state == OBS_CONN_READY))
 		obs_do(o, news);
 	uint64_t now = bh_now_ns(), next;
+	/* First what a hand waits for; then what the model makes of it. */
+	if (o->conn.state == OBS_CONN_READY)
+		send_due(o, now);
 	if (o->stale || (o->tick_ns && o->tick_ns <= now)) {
 		o->stale = false;
 		o->tick_ns = obs_model_tick(o->model, now);

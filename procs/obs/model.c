@@ -604,9 +604,13 @@ static uint64_t
 tick_held(struct obs_model *m)
 {
 	uint64_t next = 0;
-	for (uint32_t id = 0; m->held && id < m->params; id++) {
+	uint32_t left = m->held;
+	for (uint32_t id = 0; left && id < m->params; id++) {
 		struct obs_of_param *e = &m->of_param[id];
-		if (e->held && !e->held_until_ns)
+		if (!e->held)
+			continue;
+		left--;
+		if (!e->held_until_ns)
 			settle(m, id); /* what was on its way has been lost */
 		if (!e->held || !e->held_until_ns)
 			continue;

@@ -245,15 +245,16 @@ end(struct router *r, uint16_t from, uint16_t kind, uint64_t seq, uint64_t now_n
 	static struct bh_log_limit limit = BH_LOG_LIMIT(3, 10000);
 	bh_core_end(r->core);
 	bool meters_only = !r->tx.changes && r->tx.outputs == r->tx.meters;
-	if (!meters_only) {
+	if (!meters_only)
 		journal(r, from, kind, seq, now_ns);
-		write_records(r);
-	}
 	publish_all(r, r->tx.output, r->tx.outputs);
 	if (from < BH_MAX_SLOTS) {
 		bh_ring_seek(&r->peer[from].in->ring, seq);
 		ring_if_last(r, from);
 	}
+	/* Nobody waits for these, and until the next commit the journal has them, too. */
+	if (!meters_only)
+		write_records(r);
 	if (!r->tx.faults)
 		return;
 	count(r, BH_CNT_PEER_FAULTS, r->tx.faults);

@@ -223,9 +223,19 @@ decide(struct router *r, const struct bh_event *in)
 	bh_journal_commit(&r->journal);
 }
 
-/* Carry out the newest commit: as its author, or as the successor of one who got somewhere into it. */
 static void
-carry_out(struct router *r)
+write_records(struct router *r, const struct bh_journal_slot *txn, const struct bh_journal_change *change)
+{
+	for (uint32_t k = 0; k < txn->changes; k++)
+		bh_record_write(&r->record[change[k].record], change[k].gen, change[k].data);
+}
+
+/*
+ * Carry out the newest commit: as its author, who writes the records last, as nobody waits for them; or as the successor of one who got
+ * somewhere into it, who reads them next.
+ */
+static void
+carry_out(struct router *r, bool successor)
 {
 	const struct bh_journal_change *change;
 	const struct bh_journal_output *output;
@@ -235,8 +245,8 @@ carry_out(struct router *r)
 	uint32_t lamp_done = bh_outbox_since(&r->lamp, txn->outbox_end[LAMP]);
 	uint32_t cutter_done = bh_outbox_since(&r->cutter, txn->outbox_end[CUTTER]);
 	crash_must(lamp_done <= 2 && cutter_done <= 2);
-	for (uint32_t k = 0; k < txn->changes; k++)
-		bh_record_write(&r->record[change[k].record], change[k].gen, change[k].data);
+	if (successor)
+		write_records(r, txn, change);
 	for (uint32_t k = 0; k < txn->outputs; k++) {
 		struct bh_outbox *ob = output[k].slot == LAMP ? &r->lamp : &r->cutter;
 		uint32_t *done = output[k].slot == LAMP ? &lamp_done : &cutter_done;
@@ -248,10 +258,12 @@ carry_out(struct router *r)
 		else
 			crash_must(bh_outbox_put(ob, &ev, NULL, 0) == 0);
 	}
-	bh_outbox_flush(&r->lamp);
-	bh_outbox_flush(&r->cutter);
 	if (r->desk.ring.pos < txn->input_seq)
 		bh_ring_seek(&r->desk.ring, txn->input_seq);
+	bh_outbox_flush(&r->lamp);
+	bh_outbox_flush(&r->cutter);
+	if (!successor)
+		write_records(r, txn, change);
 }
 
 static void
@@ -264,7 +276,7 @@ redo_recover(struct crash_memory *m)
 	crash_must(bh_outbox_attach(&r->cutter, m->fds[TO_CUTTER].rw, crash_self_of(m, SELF), crash_self_of(m, CUTTER_SELF), -1) == 0);
 	crash_must(bh_inbox_attach(&r->desk, m->fds[FROM_DESK].ro, crash_self_of(m, SELF), DESK) == 0);
 	crash_must(!r->lamp.ring.realigned && !r->cutter.ring.realigned && !r->desk.ring.jumped);
-	carry_out(r);
+	carry_out(r, true);
 }
 
 static bool
@@ -274,7 +286,7 @@ redo_step(struct router *r)
 	if (bh_ring_peek(&r->desk.ring, &in, NULL, 0, NULL) != 1)
 		return false;
 	decide(r, &in);
-	carry_out(r);
+	carry_out(r, false);
 	return true;
 }
 

@@ -6,11 +6,14 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "tests/lib/pipeline.h"
 
@@ -207,6 +210,43 @@ START_TEST(all_processes_together_need_at_most_16_mb_and_no_more_after_ten_milli
 }
 END_TEST
 
+/* As sched_getattr() tells it, for kernels that have slices; see proc_short_slices(). */
+struct slice {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+static uint64_t
+slice_of(pid_t pid)
+{
+	struct slice s = {.size = sizeof(s)};
+	return syscall(SYS_sched_getattr, pid, &s, sizeof(s), 0) == 0 && s.policy == SCHED_OTHER ? s.runtime_ns : 0;
+}
+
+static bool
+kernel_has_slices(void)
+{
+	const struct slice ours = {.size = sizeof(ours), .runtime_ns = 200000}, usual = {.size = sizeof(usual)};
+	bool has = syscall(SYS_sched_setattr, 0, &ours, 0) == 0 && slice_of(0) == ours.runtime_ns;
+	syscall(SYS_sched_setattr, 0, &usual, 0);
+	return has;
+}
+
+START_TEST(who_carries_events_runs_before_who_computes_for_long)
+{
+	if (!kernel_has_slices())
+		return;
+	static const char *const carriers[] = {"desk", "router", "loop", "loop2"}, *const others[] = {"store", "control", "supervisor"};
+	for (unsigned i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
+		ck_assert_msg(slice_of(pipeline_pid(&pl, carriers[i])) == 100000, "%s has not the shortest slice", carriers[i]);
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		ck_assert_msg(slice_of(pipeline_pid(&pl, others[i])) != 100000, "%s has no need of a short slice", others[i]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -214,6 +254,7 @@ main(void)
 	TCase *t = tcase_create("all");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 600);
+	tcase_add_test(t, who_carries_events_runs_before_who_computes_for_long);
 	tcase_add_test(t, an_idle_pipeline_wakes_up_less_than_five_times_a_second);
 	tcase_add_test(t, all_processes_together_need_at_most_16_mb_and_no_more_after_ten_million_events);
 	suite_add_tcase(s, t);

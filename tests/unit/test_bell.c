@@ -300,9 +300,11 @@ START_TEST(one_of_many_rings_wakes_a_sleeper_on_all_of_them)
 			_exit(bh_outbox_flush(&many[who].ob) == 1 ? 0 : 1);
 		}
 		int ret = 1;
+		unsigned which = 0;
 		while (ret == 1 && !bh_ring_has(&many[who].ib.ring))
-			ret = bh_bell_sleep(wait, MANY, in_ms(60000));
+			ret = bh_bell_sleep_which(wait, MANY, in_ms(60000), &which);
 		ck_assert_int_eq(ret, 1);
+		ck_assert_msg(which == 0 || which == (unsigned)who, "word %u was rung, not %u", who, which);
 		int status;
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
