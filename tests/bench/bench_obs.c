@@ -8,7 +8,9 @@
  *	desk -> surface -> router -> obs -> OBS -> mirror -> router -> surface -> desk
  *
  * The bare client sends the same request on a connection of its own and waits for the same event; TCP_NODELAY, TCP_QUICKACK and all. Both
- * are paced alike and in turn, on the same OBS, so slowly that the motor's own period (50 a second) is over. The six hops are sums of six hops in a row between two CPUs.
+ * are paced alike and in turn, on the same OBS, so slowly that the motor's own period (50 a second) is over. The six hops are a chain of
+ * six processes that sleep on futexes, on two CPUs in turn, each time right after the client and paced as it is: who is woken every
+ * 23 ms has grown cold.
  *
  *	p50 <= 1.15 x the client + six hops		p95 <= 1.25 x the client + six hops
  *
@@ -42,11 +44,11 @@
 #define WAKEUPS_MIRROR 2.0    /* the event */
 #define ANSWER_MS 10000
 
-static const struct bench_hop hop = {.from_cpu = 0, .to_cpu = 1, .samples = 24, .pace_us = 200};
 static const struct bench_hop pace = {.pace_us = 23000}; /* motors are sent at most every 20 ms */
 
 static struct pipeline pl;
 static struct obs_client *client;
+static struct bench_chain *chain;
 static int desk = -1;
 static uint32_t position = 4000;
 static double client_db = -20;
@@ -136,13 +138,19 @@ client_round_trip(void)
 	return ns;
 }
 
-/* They are pinned; all else runs where the machine puts it, as it does for a user. */
 static int
 measure_hops(void *arg, struct bench_figures *out)
 {
+	double s[SAMPLES];
 	(void)arg;
-	int r = bench_futex_chain(&hop, HOPS, TAIL, out), unpinned = bench_unpin();
-	return r < 0 ? r : unpinned;
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		bench_pace(&pace);
+		int r = bench_chain_run(chain, &s[i]);
+		if (r < 0)
+			return r;
+	}
+	bench_quantiles_tail(s, SAMPLES, TAIL, out);
+	return 0;
 }
 
 struct both {
@@ -154,17 +162,19 @@ static int
 measure_client_and_hops(void *arg, struct bench_figures *out)
 {
 	struct both *b = arg;
-	double s[SAMPLES];
+	double s[SAMPLES], sum[SAMPLES];
 	struct bench_figures c, h;
 	obs_client_forget(client);
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		bench_pace(&pace);
 		s[i] = client_round_trip();
+		bench_pace(&pace);
+		int r = bench_chain_run(chain, &sum[i]);
+		if (r < 0)
+			return r;
 	}
 	bench_quantiles_tail(s, SAMPLES, TAIL, &c);
-	int r = measure_hops(NULL, &h);
-	if (r < 0)
-		return r;
+	bench_quantiles_tail(sum, SAMPLES, TAIL, &h);
 	if (b->n < 256) {
 		b->client[0][b->n] = c.p50;
 		b->client[1][b->n] = c.p99;
@@ -276,6 +286,9 @@ run(void)
 		fprintf(stderr, "bench_obs: the pipeline did not come up: %s\n%s\n", strerror(-r), pipeline_log(&pl));
 		return r;
 	}
+	chain = bench_chain_new(HOPS);
+	if (!chain)
+		return -ECHILD;
 	client = obs_client_open(PORT, PASSWORD, 1u << 3);
 	const struct bench_plan plan = {
 		.name = "obs_round_trip", .tail = "p95", .subject = {"fader to OBS and back to the desk", measure_pipeline, NULL},
@@ -290,6 +303,7 @@ run(void)
 		r = count_wakeups();
 	}
 	obs_client_close(client);
+	bench_chain_free(chain);
 	return r;
 }
 

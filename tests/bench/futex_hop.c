@@ -89,19 +89,93 @@ bench_futex_hop(void *arg, struct bench_figures *out)
 	return ret;
 }
 
-int
-bench_futex_chain(const struct bench_hop *hop, unsigned hops, double tail, struct bench_figures *out)
+/* ------------------------------------------------------------------ a chain */
+
+#define CHAIN_MAX 16u
+#define CHAIN_LIMIT_S 60
+
+struct chain_page {
+	struct {
+		_Alignas(64) uint32_t word; /* counts messages */
+	} party[CHAIN_MAX + 1];	    /* the last: of whoever began */
+	uint64_t end_ns;
+};
+
+struct bench_chain {
+	struct chain_page *page;
+	unsigned hops;
+	pid_t pid[CHAIN_MAX];
+};
+
+struct link {
+	struct chain_page *page;
+	unsigned n, hops;
+};
+
+static void
+chain_wake(uint32_t *word)
 {
-	double sample[SAMPLES_MAX];
-	uint32_t n = samples_of(hop);
-	int ret = hop_samples(hop, n * hops, sample);
-	for (uint32_t k = 0; ret == 0 && k < n; k++) {
-		double sum = 0;
-		for (uint32_t i = 0; i < hops; i++)
-			sum += sample[k * hops + i];
-		sample[k] = sum;
+	__atomic_store_n(word, *word + 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void
+chain_pass_on(void *arg)
+{
+	const struct link *link = arg;
+	struct chain_page *page = link->page;
+	uint32_t *word = &page->party[link->n].word;
+	for (uint32_t seen = 0;; seen++) {
+		while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == seen)
+			syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0);
+		if (link->n + 1 == link->hops)
+			page->end_ns = bench_now_ns();
+		chain_wake(&page->party[link->n + 1].word);
 	}
-	if (ret == 0)
-		bench_quantiles_tail(sample, n, tail, out);
-	return ret;
+}
+
+struct bench_chain *
+bench_chain_new(unsigned hops)
+{
+	struct bench_chain *chain = calloc(1, sizeof(*chain));
+	if (!chain || hops == 0 || hops > CHAIN_MAX) {
+		free(chain);
+		return NULL;
+	}
+	chain->page = mmap(NULL, sizeof(*chain->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (unsigned k = 0; k < hops && chain->page != MAP_FAILED; k++) {
+		struct link link = {chain->page, k, hops};
+		chain->pid[k] = bench_party(chain_pass_on, &link, k + 1);
+		chain->hops += chain->pid[k] > 0;
+	}
+	if (chain->hops == hops)
+		return chain;
+	bench_chain_free(chain);
+	return NULL;
+}
+
+void
+bench_chain_free(struct bench_chain *chain)
+{
+	if (!chain)
+		return;
+	for (unsigned k = 0; k < CHAIN_MAX; k++)
+		bench_reap(chain->pid[k]);
+	if (chain->page != MAP_FAILED)
+		munmap(chain->page, sizeof(*chain->page));
+	free(chain);
+}
+
+int
+bench_chain_run(struct bench_chain *chain, double *ns)
+{
+	const struct timespec limit = {.tv_sec = CHAIN_LIMIT_S};
+	uint32_t *back = &chain->page->party[chain->hops].word, before = *back;
+	uint64_t start = bench_now_ns();
+	chain_wake(&chain->page->party[0].word);
+	while (__atomic_load_n(back, __ATOMIC_ACQUIRE) == before)
+		if (syscall(SYS_futex, back, FUTEX_WAIT, before, &limit, NULL, 0) < 0 && errno == ETIMEDOUT)
+			return -ETIMEDOUT;
+	*ns = (double)(chain->page->end_ns - start);
+	return 0;
 }

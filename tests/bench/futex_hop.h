@@ -18,9 +18,14 @@ struct bench_hop {
 int bench_futex_hop(void *arg, struct bench_figures *out);
 
 /*
- * A chain of `hops` of them: the sum of so many in a row, `samples` times. p99 is the quantile `tail` of the sums.
+ * A chain of hops: so many processes, each asleep on a word of its own until the one before wakes it, on two CPUs in turn. They are as
+ * cold as parties that are woken so seldom are. NULL with errno set.
  */
-int bench_futex_chain(const struct bench_hop *hop, unsigned hops, double tail, struct bench_figures *out);
+struct bench_chain;
+struct bench_chain *bench_chain_new(unsigned hops);
+void bench_chain_free(struct bench_chain *chain);
+/* Once along it: from before the first call to the last process's being back in user space, in ns. 0 or -errno. */
+int bench_chain_run(struct bench_chain *chain, double *ns);
 
 /* Wait until the next sample is due: sleeps, so that the sender's CPU is in the same state each time. */
 void bench_pace(const struct bench_hop *hop);
