@@ -35,6 +35,9 @@ BH_LOG_TOPIC("proc");
 #define OWED_LOOK_MS 100	/* how often the cursor of a consumer that owes us work is looked at */
 #define OWED_REPORT_NS (200 * BH_NS_PER_MS)
 #define SLICE_NS 100000		/* the shortest that the kernel takes */
+#ifndef SCHED_FLAG_KEEP_POLICY
+#define SCHED_FLAG_KEEP_POLICY 0x08 /* of linux/sched.h, which does not go together with sched.h */
+#endif
 #define BELL_DRAIN_EVERY 1024	/* wake-ups between two reads of the bell's pipe (edge-triggered; holds 65536) */
 
 /* Moved by signal handlers; futex sleepers sleep on it, too. */
@@ -1093,9 +1096,11 @@ proc_short_slices(void)
 	} attr = {.size = sizeof(attr)};
 	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 || attr.policy != SCHED_OTHER)
 		return;
+	/* The supervisor may put us into real time at this very moment: then this is refused, and that stays. */
+	attr.flags |= SCHED_FLAG_KEEP_POLICY;
 	attr.runtime_ns = SLICE_NS;
 	if (syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
-		bh_dbg("the scheduler takes no short slices: %m");
+		bh_dbg("no short slices: %m");
 }
 
 static int
