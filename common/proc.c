@@ -383,6 +383,7 @@ attach_place(struct attach_fds *a, uint16_t own, const struct bh_spawn_fd *d)
 	case BH_FD_SOURCE:
 	case BH_FD_CHANGES:
 	case BH_FD_FILE_WATCH:
+	case BH_FD_PROGRAM:
 	case BH_FD_LOCK: return NULL;
 	}
 	return NULL;
@@ -874,6 +875,15 @@ proc_signals(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
+/* As people and tools find it. */
+static void
+proc_name(const char *kind, bool is_spare)
+{
+	char name[16];
+	snprintf(name, sizeof(name), is_spare ? "%.9s-spare" : "bh-%.12s", kind);
+	prctl(PR_SET_NAME, name);
+}
+
 static void
 proc_confine(struct bh_proc *proc)
 {
@@ -889,11 +899,9 @@ static void
 proc_park(struct bh_proc *proc)
 {
 	struct bh_spawn_msg msg = {.type = BH_SPAWN_PARKED, .value = BH_SEG_VERSION};
-	char name[16];
 	snprintf(msg.kind, sizeof(msg.kind), "%s", proc->ops->kind);
 	snprintf(msg.text, sizeof(msg.text), "%s", BH_VERSION);
-	snprintf(name, sizeof(name), "%.9s-spare", proc->ops->kind);
-	prctl(PR_SET_NAME, name);
+	proc_name(proc->ops->kind, true);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	proc_confine(proc);
@@ -904,9 +912,7 @@ proc_park(struct bh_proc *proc)
 static void
 proc_unpark(struct bh_proc *proc)
 {
-	char name[16];
-	snprintf(name, sizeof(name), "bh-%.12s", proc->ops->kind);
-	prctl(PR_SET_NAME, name);
+	proc_name(proc->ops->kind, false);
 	proc_signals();
 }
 
@@ -1158,6 +1164,7 @@ bh_proc_main(int argc, char **argv, const struct bh_proc_ops *ops)
 		proc.peer[s].bell_wr = -1;
 	}
 	bh_log_init(ops->kind);
+	proc_name(ops->kind, false); /* started by a descriptor, it would be called by its number */
 	if (argc > 1 && !strcmp(argv[1], "--describe"))
 		return proc_describe(ops);
 	if (argc > 1 && !strcmp(argv[1], "--version"))

@@ -60,6 +60,7 @@ enum bh_fd_role {
 	BH_FD_SOURCE,	  /* the text that the compiled configuration was made of (never to a process: it may hold passwords) */
 	BH_FD_CHANGES,	  /* bh-config to supervisor: what is different from the configuration in use, for people */
 	BH_FD_FILE_WATCH, /* the inotify descriptor of the configuration file (keeper only): its last close takes the kernel 20 ms */
+	BH_FD_PROGRAM,	  /* the file that slot is started from, in place of that of its name (keeper only) */
 	BH_FD_LOCK,	  /* the locked pid file (keeper only): while anybody has it open, nobody else starts a pipeline here */
 };
 

@@ -66,7 +66,7 @@ static void
 batch_slot(struct batch *b, uint16_t slot)
 {
 	static const uint16_t pairs[] = {BH_FD_SELF, BH_FD_PARAMS, BH_FD_STATE, BH_FD_PRIVATE};
-	static const uint16_t singles[] = {BH_FD_BELL_RD, BH_FD_BELL_WR, BH_FD_DEVICE, BH_FD_SOCKET};
+	static const uint16_t singles[] = {BH_FD_BELL_RD, BH_FD_BELL_WR, BH_FD_DEVICE, BH_FD_SOCKET, BH_FD_PROGRAM};
 	for (unsigned i = 0; i < BH_ARRAY_LEN(pairs); i++) {
 		batch_add(b, pairs[i], slot, 0, 0);
 		batch_add(b, pairs[i], slot, 0, BH_SPAWN_FD_RW);
@@ -123,6 +123,8 @@ keep_all(struct super *s)
 				keep_forget(s, slot, BH_FD_SOCKET);
 			if (s->slot[slot].device < 0)
 				keep_forget(s, slot, BH_FD_DEVICE);
+			if (s->slot[slot].program < 0)
+				keep_forget(s, slot, BH_FD_PROGRAM);
 		} else {
 			keep_forget(s, slot, 0);
 		}

@@ -6,10 +6,14 @@
  * Fails: a supervisor that dies at once, again and again, is started at growing intervals, for ever as long as there is
  *        something to keep. If the keeper dies the supervisor starts another one (--takeover) and hands it its copies.
  *
+ * A supervisor that took over and lived for a while has shown that its program is good. When another file stands in its place, and
+ * that does not take over (it ends at once, or does nothing for ADOPT_NS), the good one is started again, by the descriptor of its file.
+ *
  * It is a subreaper, so that processes whose supervisor died become its children and their causes of death are not lost.
  * Signals to leave or to read the configuration anew are passed on: whoever started us knows only our number.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -21,6 +25,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +40,7 @@
 #define QUICK_NS (250 * BH_NS_PER_MS) /* a life shorter than this counts as a failed start */
 #define DELAY_MAX_MS 5000
 #define DELAY_USED_MS 100 /* the longest pause after lives that were short, but took over what there is */
+#define ADOPT_NS (20 * BH_NS_PER_S) /* a new program that has not taken over by then is no good */
 #define HANDOVER_MS 5000 /* a new supervisor that does not read is killed after this */
 
 extern char **environ;
@@ -58,6 +64,9 @@ static uint64_t sup_started_ns, start_at_ns;
 static uint64_t sup_exec_ns; /* CLOCK_BOOTTIME when we began to start it: it is told, and says how long it took to take over */
 static unsigned quick_deaths;
 static bool sup_works; /* this one got as far as handing us something */
+static int good_fd = -1, trial_fd = -1; /* owned: files of the programs that have shown to be good, and that runs now */
+static struct stat bad;	    /* the file that did not take over; zero = none */
+static bool sup_by_name;    /* the one that runs was started from whatever stands there */
 static int pending_signal; /* came while there was no supervisor */
 static int quit_code = -1; /* set by QUIT: end with this once the supervisor is gone */
 static char *config_path;  /* borrowed from argv: passed on, never read */
@@ -101,6 +110,48 @@ forget(uint16_t slot, uint64_t role)
 	}
 }
 
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Does something stand there now that is not the file of the good program? */
+static bool
+is_other_program(const char *path, struct stat *there)
+{
+	struct stat good;
+	return good_fd >= 0 && fstat(good_fd, &good) == 0 && stat(path, there) == 0 &&
+	       (good.st_dev != there->st_dev || good.st_ino != there->st_ino);
+}
+
+static void
+hold_program(void)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)sup_pid);
+	bh_close(&trial_fd);
+	trial_fd = open(path, O_PATH | O_CLOEXEC);
+}
+
+/* What the life that is over says of its program. */
+static void
+judge_program(bool good)
+{
+	char path[4096];
+	struct stat there;
+	if (good && trial_fd >= 0) {
+		bh_close(&good_fd);
+		good_fd = bh_steal_fd(&trial_fd);
+	}
+	bh_close(&trial_fd);
+	if (good || !sup_by_name || bh_path_program(path, sizeof(path), "bh-supervisor") < 0 || !is_other_program(path, &there))
+		return;
+	bad = there;
+	fprintf(stderr, "bh-keeper: the new program of the supervisor does not take over; back to the old one\n");
+}
+
 static void
 on_message(const struct bh_spawn_msg *msg, int *fds)
 {
@@ -110,7 +161,10 @@ on_message(const struct bh_spawn_msg *msg, int *fds)
 		else
 			close(fds[i]);
 	}
-	sup_works = sup_works || msg->type == BH_SPAWN_KEEP;
+	if (!sup_works && msg->type == BH_SPAWN_KEEP) {
+		sup_works = true;
+		hold_program();
+	}
 	if (msg->type == BH_SPAWN_FORGET)
 		forget(msg->slot, msg->value);
 	if (msg->type == BH_SPAWN_QUIT)
@@ -190,7 +244,8 @@ watch_supervisor(pid_t pid)
 static int
 start_supervisor(void)
 {
-	char path[4096];
+	char path[4096], program[4096];
+	struct stat there;
 	char *first[] = {path, config_path, NULL}, *again[] = {path, "--adopt", config_path, NULL};
 	int pair[2], r = bh_path_program(path, sizeof(path), "bh-supervisor");
 	pid_t pid;
@@ -203,8 +258,13 @@ start_supervisor(void)
 	posix_spawn_file_actions_adddup2(&files, pair[1], BH_SPAWN_FD);
 	posix_spawn_file_actions_addclosefrom_np(&files, BH_SPAWN_FD + 1);
 	sup_exec_ns = bh_now_ns();
+	/* Of the file that stands there, unless that is the one that has failed. */
+	snprintf(program, sizeof(program), "%s", path);
+	sup_by_name = !(is_other_program(path, &there) && is_same_file(&there, &bad));
+	if (!sup_by_name)
+		snprintf(program, sizeof(program), "/proc/%d/fd/%d", (int)getpid(), good_fd);
 	/* It inherits our blocked signals: one that comes before it listens waits for it. */
-	r = -posix_spawn(&pid, path, &files, NULL, kept_count ? again : first, environ);
+	r = -posix_spawn(&pid, program, &files, NULL, kept_count ? again : first, environ);
 	posix_spawn_file_actions_destroy(&files);
 	close(pair[1]);
 	if (r == 0)
@@ -250,9 +310,22 @@ on_supervisor_death(void)
 	if (quit_code >= 0)
 		exit(quit_code);
 	bool quick = bh_mono_ns() - sup_started_ns < QUICK_NS;
+	judge_program(sup_works && !quick);
 	fprintf(stderr, "bh-keeper: the supervisor died; starting the next one%s\n",
 		kept_count ? ", which takes over the running processes" : "");
 	plan_start(quick);
+}
+
+/* Not one that is looked at by a debugger: only of a program that is new, and while the old one can be had. */
+static uint64_t
+adopt_until(void)
+{
+	char path[4096];
+	struct stat there;
+	if (!sup_pid || sup_works || !kept_count || !sup_by_name || bh_path_program(path, sizeof(path), "bh-supervisor") < 0 ||
+	    !is_other_program(path, &there))
+		return 0;
+	return sup_started_ns + ADOPT_NS;
 }
 
 static void
@@ -325,7 +398,11 @@ main(int argc, char **argv)
 		uint64_t now = bh_mono_ns();
 		if (!sup_pid && now >= start_at_ns && start_supervisor() < 0)
 			plan_start(true);
-		int wait_ms = sup_pid ? -1 : start_at_ns <= now ? 0 : (int)((start_at_ns - now) / BH_NS_PER_MS) + 1;
+		uint64_t until = adopt_until();
+		if (until && now >= until)
+			signal_supervisor(SIGKILL);
+		uint64_t next = sup_pid ? until : start_at_ns;
+		int wait_ms = sup_pid && next <= now ? -1 : next <= now ? 0 : (int)((next - now) / BH_NS_PER_MS) + 1;
 		struct pollfd p[] = {{.fd = sig_fd, .events = POLLIN},
 				     {.fd = sup_sock, .events = POLLIN},
 				     {.fd = sup_pidfd, .events = POLLIN}};

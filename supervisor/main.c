@@ -171,8 +171,10 @@ apply_event(struct child *c, const struct bh_policy_input *in)
 	unsigned todo = bh_policy_step(&c->mem.policy, &limits, in, bh_mono_ns());
 	if (todo & BH_POL_REFUSED)
 		return todo;
-	if (in->event == BH_POL_EV_READY)
+	if (in->event == BH_POL_EV_READY) {
 		config_child_ready(c);
+		upgrade_ready(c);
+	}
 	table_write(c);
 	log_change(c, before, &limits);
 	if (todo & BH_POL_DO_REVERT)
@@ -193,6 +195,8 @@ apply_event(struct child *c, const struct bh_policy_input *in)
 		table_tell_all(c);
 	if (before != c->mem.policy.state)
 		spare_touch(s);
+	if (!bh_policy_is_alive(&c->mem.policy) && c->upgrade.stage == UPGRADE_LEAVING)
+		upgrade_cancel(c); /* a person has stopped it meanwhile */
 	if (!bh_policy_is_alive(&c->mem.policy) && c->mem.removed)
 		super_gone(c);
 	if (c->slot == BH_SLOT_ROUTER && c->mem.policy.state != BH_POL_STARTING)
@@ -757,6 +761,10 @@ super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request
 		return;
 	}
 	if (c->slot == BH_SLOT_SUPERVISOR) {
+		if (what == BH_REQ_RESTART && args->v.i) {
+			upgrade_self(s, number);
+			return;
+		}
 		/* The next one adopts: a restart of ours costs nobody anything. */
 		s->restart_me = what == BH_REQ_RESTART;
 		super_result(s, number, s->restart_me ? 0 : -EINVAL,
@@ -766,7 +774,13 @@ super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request
 	switch ((enum bh_request)what) {
 	case BH_REQ_START: request_policy(s, c, number, BH_POL_EV_START, "it is running already"); return;
 	case BH_REQ_STOP: request_policy(s, c, number, BH_POL_EV_STOP, ""); return;
-	case BH_REQ_RESTART: request_policy(s, c, number, BH_POL_EV_RESTART, "it is held: release it first"); return;
+	case BH_REQ_RESTART:
+		if (args->v.i) {
+			upgrade_begin(c, number);
+			return;
+		}
+		request_policy(s, c, number, BH_POL_EV_RESTART, "it is held: release it first");
+		return;
 	case BH_REQ_HOLD: request_policy(s, c, number, BH_POL_EV_HOLD, ""); return;
 	case BH_REQ_RELEASE: request_policy(s, c, number, BH_POL_EV_RELEASE, "it is neither held nor failed"); return;
 	case BH_REQ_KILL: request_kill(s, c, number, args->v.i); return;
@@ -819,6 +833,7 @@ on_timer(void *data)
 	config_on_timer(s, now);
 	filewatch_on_timer(s, now);
 	spare_on_timer(s, now);
+	upgrade_on_timer(s, now);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
 		struct child *c = &s->slot[q];
 		if (!c->used)
@@ -849,6 +864,8 @@ super_arm(struct super *s)
 	sooner(&at, s->keeper_due_ns);
 	sooner(&at, s->file.settle.due_ns);
 	sooner(&at, s->spare_due_ns);
+	if (!s->self_try.late)
+		sooner(&at, s->self_try.until_ns);
 	if (s->asking)
 		sooner(&at, s->asking_until_ns);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
@@ -857,6 +874,7 @@ super_arm(struct super *s)
 			continue;
 		sooner(&at, c->mem.policy.deadline_ns);
 		sooner(&at, c->later_ns);
+		sooner(&at, c->upgrade.until_ns);
 		if (c->frozen)
 			sooner(&at, now + FROZEN_LOOK_NS);
 		else if (c->health_untold && c->mem.policy.state == BH_POL_RUNNING)
@@ -916,6 +934,7 @@ prepare(struct super *s)
 		for (unsigned p = 0; p < BH_MAX_SLOTS; p++)
 			c->out[p] = (struct bh_seg_fds){-1, -1};
 		c->bell_rd = c->bell_wr = c->device = c->options = c->options_before = c->sock = c->pidfd = -1;
+		c->program = c->upgrade.old = c->upgrade.next.sock = c->upgrade.next.pidfd = -1;
 		s->next_options[q] = s->run.options[q] = -1;
 	}
 	for (unsigned i = 0; i < BH_ARRAY_LEN(s->spare); i++)
@@ -1000,6 +1019,7 @@ main(int argc, char **argv)
 	bool adopting = argc == 3 && !strcmp(argv[1], "--adopt");
 	struct bh_spawn_msg probe;
 	bh_log_init("supervisor");
+	prctl(PR_SET_NAME, "bh-supervisor"); /* started by a descriptor, we would be called by its number */
 	if (argc == 2 && !strcmp(argv[1], "--describe"))
 		return describe();
 	if (argc == 2 && !strcmp(argv[1], "--version"))

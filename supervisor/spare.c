@@ -38,8 +38,8 @@ BH_LOG_TOPIC("spare");
 #define PROVEN_NS (60 * BH_NS_PER_S)	/* parked for so long, its end is not one of a row */
 #define MEMORY_LEFT_KB (64u << 10) /* available: with less, nobody is started who is not needed */
 
-static bool
-file_of(const char *path, struct spare_file *out)
+bool
+spare_file_of(const char *path, struct spare_file *out)
 {
 	struct stat st;
 	*out = (struct spare_file){0};
@@ -54,7 +54,7 @@ static bool
 is_current(const struct spare *sp)
 {
 	struct spare_file now;
-	return file_of(sp->binary, &now) && memcmp(&now, &sp->file, sizeof(now)) == 0;
+	return spare_file_of(sp->binary, &now) && memcmp(&now, &sp->file, sizeof(now)) == 0;
 }
 
 static bool
@@ -63,11 +63,11 @@ is_of(const struct spare *sp, const struct child *c)
 	return !strcmp(sp->binary, c->binary);
 }
 
-/* Those that are on the way of an event, and those that an operator sees. */
+/* Those that are on the way of an event, and those that an operator sees; who was put back to an older program would not want this one. */
 static bool
 may_have_spare(const struct child *c)
 {
-	return c->used && c->slot != BH_SLOT_SUPERVISOR && !c->mem.removed &&
+	return c->used && c->slot != BH_SLOT_SUPERVISOR && !c->mem.removed && c->program < 0 &&
 	       (c->body.role == BH_ROLE_DRIVER || c->body.role == BH_ROLE_SURFACE || c->body.role == BH_ROLE_ROUTER);
 }
 
@@ -105,13 +105,26 @@ end(struct super *s, struct spare *sp)
 	if (sp->pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, sp->pidfd, SIGKILL, NULL, 0);
 	let_go(sp);
-	show(s, sp->binary, 0);
+	if (!sp->of)
+		show(s, sp->binary, 0);
+}
+
+void
+spare_end(struct spare *sp)
+{
+	if (sp->pid)
+		end(sp->s, sp);
 }
 
 static void
 failed(struct super *s, struct spare *sp, const char *what)
 {
 	uint64_t now = bh_mono_ns();
+	if (sp->of) {
+		end(s, sp);
+		upgrade_failed(sp->of, what);
+		return;
+	}
 	sp->failures = sp->parked && now - sp->since_ns > PROVEN_NS ? 1 : sp->failures + 1;
 	uint64_t pause = AGAIN_NS << (sp->failures < 10 ? sp->failures - 1 : 9);
 	sp->next_ns = now + (pause < AGAIN_MOST_NS ? pause : AGAIN_MOST_NS);
@@ -151,6 +164,11 @@ on_sock(void *data, int fd, uint32_t events)
 		}
 		sp->parked = true;
 		sp->since_ns = bh_mono_ns();
+		if (sp->of) {
+			sched_process(sp->s, sp->pid, sp->of->body.role);
+			upgrade_parked(sp->of);
+			return;
+		}
 		for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
 			if (may_have_spare(&sp->s->slot[q]) && is_of(sp, &sp->s->slot[q]))
 				sched_process(sp->s, sp->pid, sp->s->slot[q].body.role);
@@ -165,13 +183,13 @@ on_sock(void *data, int fd, uint32_t events)
 	sp->sock_watch = NULL;
 }
 
-static int
-begin(struct super *s, struct spare *sp)
+int
+spare_begin(struct super *s, struct spare *sp)
 {
 	struct bh_spawn_msg park = {.type = BH_SPAWN_PARK};
 	char *argv[] = {sp->binary, NULL}, state;
 	int pair[2];
-	if (!file_of(sp->binary, &sp->file))
+	if (!spare_file_of(sp->binary, &sp->file))
 		return -ENOENT;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
@@ -208,7 +226,7 @@ is_quiet(const struct super *s)
 		const struct child *c = &s->slot[q];
 		uint8_t state = c->mem.policy.state;
 		if (c->used && (c->waits || state == BH_POL_STARTING || state == BH_POL_ENDING || state == BH_POL_LEAVING ||
-				state == BH_POL_BACKING_OFF))
+				state == BH_POL_BACKING_OFF || c->upgrade.stage == UPGRADE_PREPARING))
 			return false;
 	}
 	return true;
@@ -298,7 +316,7 @@ complete(struct super *s, uint64_t now)
 			s->spare_due_ns = now + AGAIN_NS;
 			return;
 		}
-		int r = begin(s, sp);
+		int r = spare_begin(s, sp);
 		if (r < 0)
 			failed(s, sp, strerror(-r));
 		s->spare_due_ns = now + (r < 0 ? QUIET_NS : PARK_LIMIT_NS + BH_NS_PER_MS);
@@ -325,16 +343,21 @@ spare_on_timer(struct super *s, uint64_t now)
 
 /* ------------------------------------------------------------------ becoming somebody */
 
-/* Parked, alive, not stopped by anybody, and of the program that a cold start would start now. */
+/* Parked, alive, and not stopped by anybody. */
+bool
+spare_is_usable(struct spare *sp)
+{
+	siginfo_t si = {0};
+	return sp->pid && sp->parked && waitid(P_PIDFD, (id_t)sp->pidfd, &si, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 && !si.si_pid;
+}
+
+/* Of the program that a cold start would start now. */
 struct spare *
 spare_for(struct child *c)
 {
-	siginfo_t si = {0};
 	for (unsigned i = 0; i < BH_ARRAY_LEN(c->s->spare); i++) {
 		struct spare *sp = &c->s->spare[i];
-		if (!sp->pid || !sp->parked || !is_of(sp, c) || !may_have_spare(c) || !is_current(sp))
-			continue;
-		if (waitid(P_PIDFD, (id_t)sp->pidfd, &si, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 && !si.si_pid)
+		if (sp->pid && is_of(sp, c) && may_have_spare(c) && is_current(sp) && spare_is_usable(sp))
 			return sp;
 	}
 	return NULL;
@@ -351,7 +374,8 @@ spare_take(struct spare *sp, struct child *c)
 	c->pidfd = bh_steal_fd(&sp->pidfd);
 	c->body.pid = (uint32_t)sp->pid;
 	c->body.start_time = sp->start_time;
-	c->body.spare_pid = 0;
+	if (!sp->of)
+		c->body.spare_pid = 0;
 	sp->pid = 0;
 	sp->parked = false;
 	sp->failures = 0;
@@ -359,9 +383,10 @@ spare_take(struct spare *sp, struct child *c)
 
 /* After that, what can wait: others of its kind have none now. */
 void
-spare_taken(struct child *c)
+spare_taken(struct spare *sp, struct child *c)
 {
-	show(c->s, c->binary, 0);
+	if (!sp->of)
+		show(c->s, c->binary, 0);
 	spare_touch(c->s);
 }
 
@@ -397,6 +422,8 @@ spare_end_all(struct super *s)
 			fd[n++] = dup(sp->pidfd);
 		end(s, sp);
 	}
+	for (unsigned q = 1; q < BH_MAX_SLOTS; q++)
+		spare_end(&s->slot[q].upgrade.next);
 	s->spare_due_ns = 0;
 	/* Whoever looks after our end finds none of them. */
 	for (unsigned i = 0; i < n; i++) {

@@ -362,6 +362,8 @@ spawn_teardown(struct child *c)
 	bh_close(&c->options);
 	bh_close(&c->options_before);
 	bh_close(&c->sock);
+	bh_close(&c->program);
+	upgrade_cancel(c);
 	c->used = false;
 }
 
@@ -429,6 +431,7 @@ spawn_place(struct super *s, const struct bh_spawn_fd *what)
 	case BH_FD_LOCK: return &s->lock;
 	case BH_FD_SOURCE: return what->peer ? &s->source_before : &s->source_fd;
 	case BH_FD_FILE_WATCH: return &s->file.fd;
+	case BH_FD_PROGRAM: return &c->program;
 	case BH_FD_CHANGES:
 	case BH_FD_STDERR:
 	case BH_FD_CHILD_SOCKET: return NULL;
@@ -733,7 +736,7 @@ hand_over(struct child *c, struct spare *sp)
 		watch_stop(c);
 		c->body.alive = 0;
 	}
-	spare_taken(c);
+	spare_taken(sp, c);
 	return r;
 }
 
@@ -747,12 +750,14 @@ start_cold(struct child *c)
 	struct super *s = c->s;
 	int pair[2];
 	pid_t pid;
-	char *argv[] = {c->binary, NULL}, state;
+	char *argv[] = {c->binary, NULL}, state, path[64];
+	const char *program;
+	upgrade_program(c, path, &program);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	c->sock = pair[0];
 	keep_fd(s, BH_FD_SOCKET, c->slot, 0, 0);
-	int r = super_run_program(c->binary, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid,
+	int r = super_run_program(program, argv, (int[3]){pair[1], -1, -1}, logfile_fd(s), &pid,
 				  sched_level(s, c->body.role) ? SUPER_RUN_NOW : SUPER_RUN_ASIDE);
 	close(pair[1]);
 	if (r < 0) {
@@ -774,7 +779,9 @@ start_cold(struct child *c)
 int
 spawn_process(struct child *c, bool at_once)
 {
-	struct spare *sp = at_once ? spare_for(c) : NULL;
+	struct spare *sp = upgrade_next(c);
+	if (!sp && at_once)
+		sp = spare_for(c);
 	bh_close(&c->sock);
 	return sp && hand_over(c, sp) == 0 ? 0 : start_cold(c);
 }

@@ -5,6 +5,7 @@
  *   config.c  runs bh-config; takes a configuration into use, or the one before again
  *   spawn.c   segments and descriptors of a slot, starting its process, telling its peers
  *   spare.c   processes that are started before they are needed
+ *   upgrade.c a new program for a process that runs
  *   sched.c   real-time scheduling
  *   watch.c   deaths and hangs
  *   table.c   the process table, health, and what the next supervisor needs to know
@@ -86,6 +87,37 @@ struct hang_watch {
 	uint64_t excused_ns;  /* when we last saw that it could not work: what was owed before does not count */
 };
 
+/* Which file a program is. */
+struct spare_file {
+	uint64_t dev, ino, size, time_ns;
+};
+
+/* Of one program: the process that waits to become somebody, if there is one. */
+struct spare {
+	struct super *s;    /* borrowed */
+	char binary[256];
+	pid_t pid;	    /* 0 = there is none */
+	uint64_t start_time;
+	bool parked;	    /* ready to be told who it is */
+	int sock, pidfd;    /* owned */
+	struct bh_watch *pid_watch, *sock_watch;
+	struct spare_file file; /* that it was started from */
+	uint64_t since_ns;  /* parked, or else started */
+	struct child *of;   /* it is to be this one's new program; NULL = anybody's */
+	unsigned failures;  /* in a row */
+	uint64_t next_ns;   /* not before that */
+};
+
+/* A new program for one process: see upgrade.c. */
+struct upgrade {
+	enum { UPGRADE_NONE, UPGRADE_PREPARING, UPGRADE_LEAVING, UPGRADE_PROVING } stage;
+	struct spare next;
+	int old;	     /* owned: the program that runs; -1 = none */
+	struct spare_file bad; /* the one that failed; zero = not known */
+	uint64_t until_ns;
+	uint32_t request;    /* to be answered; 0 = was, or nobody asked */
+};
+
 struct child {
 	struct super *s;      /* borrowed */
 	uint16_t slot;
@@ -100,6 +132,8 @@ struct child {
 	struct bh_seg_fds out[BH_MAX_SLOTS]; /* its outboxes, by consumer */
 	int bell_rd, bell_wr, device, options, options_before;
 	int sock, pidfd;
+	int program; /* started from this file, not from that of its name; -1 = no. The keeper has a copy */
+	struct upgrade upgrade;
 
 	/* our side of the rings with it */
 	struct bh_seg self_map;
@@ -120,26 +154,6 @@ struct child {
 	uint32_t forwarded[4], forwarded_at; /* requests passed on to it that it may answer */
 	uint32_t health_untold; /* slots whose health it has not been told */
 	struct hang_watch hang;
-};
-
-/* Which file a program is. */
-struct spare_file {
-	uint64_t dev, ino, size, time_ns;
-};
-
-/* Of one program: the process that waits to become somebody, if there is one. */
-struct spare {
-	struct super *s;    /* borrowed */
-	char binary[256];
-	pid_t pid;	    /* 0 = there is none */
-	uint64_t start_time;
-	bool parked;	    /* ready to be told who it is */
-	int sock, pidfd;    /* owned */
-	struct bh_watch *pid_watch, *sock_watch;
-	struct spare_file file; /* that it was started from */
-	uint64_t since_ns;  /* parked, or else started */
-	unsigned failures;  /* in a row */
-	uint64_t next_ns;   /* not before that */
 };
 
 /* Why the configuration is read. */
@@ -234,6 +248,12 @@ struct super {
 	bool reload_by_request;
 
 	struct spare spare[BH_MAX_SLOTS]; /* by program */
+	struct {
+		pid_t pid;	 /* of our own new program, tried; 0 = nothing is */
+		bool late;
+		uint32_t number; /* who asked */
+		uint64_t until_ns;
+	} self_try;
 	bool sched_used;	 /* real-time scheduling is granted, and in use */
 	uint64_t spare_due_ns;	 /* look then whether one is missing, or one too many; 0 = nothing to do */
 
@@ -303,8 +323,12 @@ uint32_t spawn_records(const struct bh_config *config);
 void spare_touch(struct super *s);
 void spare_on_timer(struct super *s, uint64_t now);
 struct spare *spare_for(struct child *c);
+bool spare_is_usable(struct spare *sp);
+int spare_begin(struct super *s, struct spare *sp);
+void spare_end(struct spare *sp);
+bool spare_file_of(const char *path, struct spare_file *out);
 void spare_take(struct spare *sp, struct child *c);
-void spare_taken(struct child *c);
+void spare_taken(struct spare *sp, struct child *c);
 void spare_adopt(struct super *s);
 void spare_log(struct super *s, int fd);
 void spare_end_all(struct super *s);
@@ -313,6 +337,19 @@ void spare_end_all(struct super *s);
 int sched_level(const struct super *s, unsigned role);
 void sched_process(struct super *s, pid_t pid, unsigned role);
 void sched_apply(struct super *s);
+
+/* upgrade.c */
+void upgrade_begin(struct child *c, uint32_t number);
+void upgrade_parked(struct child *c);
+void upgrade_failed(struct child *c, const char *what);
+struct spare *upgrade_next(struct child *c);
+void upgrade_program(struct child *c, char path[64], const char **program);
+void upgrade_ready(struct child *c);
+void upgrade_died(struct child *c);
+void upgrade_cancel(struct child *c);
+void upgrade_on_timer(struct super *s, uint64_t now);
+void upgrade_self(struct super *s, uint32_t number);
+bool upgrade_reaped(struct super *s, pid_t pid, int status);
 
 /* watch.c */
 void watch_gone(struct child *c);

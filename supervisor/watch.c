@@ -206,7 +206,7 @@ watch_children(struct super *s)
 			s->run.exited = true;
 			s->run.status = status;
 			config_finish(s);
-		} else {
+		} else if (!upgrade_reaped(s, pid, status)) {
 			config_kept(s, pid, status);
 		}
 	}
@@ -276,6 +276,7 @@ watch_died(struct child *c, int cause, int code)
 	if (!leaving && !c->mem.died_ns)
 		c->mem.died_ns = c->body.death[0].time_ns;
 	config_on_death(c);
+	upgrade_died(c);
 	bool unproven = crashed && c->s->config_before >= 0 && c->s->config.head &&
 			c->mem.proven_generation != c->s->config.head->generation;
 	super_policy(c, BH_POL_EV_DIED, attaching, unproven);

@@ -24,7 +24,7 @@ _bulkhead()
 		latency) opts="--json --runtime --help --timeout" ;;
 		start) opts="--runtime --help" ;;
 		stop) opts="--runtime --help --all" ;;
-		restart) opts="--runtime --help" ;;
+		restart) opts="--runtime --help --upgrade" ;;
 		hold) opts="--runtime --help" ;;
 		release) opts="--runtime --help" ;;
 		kill) opts="--runtime --help --signal" ;;

@@ -105,6 +105,7 @@ complete -c bulkhead -n '__fish_seen_subcommand_from stop' -l all -d 'stop: the 
 complete -c bulkhead -n '__fish_seen_subcommand_from stop' -a '(bulkhead names processes 2>/dev/null)'
 complete -c bulkhead -n '__fish_seen_subcommand_from restart' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from restart' -l help -s h -d 'help, of the verb if one is given'
+complete -c bulkhead -n '__fish_seen_subcommand_from restart' -l upgrade -d 'with the program that stands on the disk now, if that runs'
 complete -c bulkhead -n '__fish_seen_subcommand_from restart' -a '(bulkhead names processes 2>/dev/null)'
 complete -c bulkhead -n '__fish_seen_subcommand_from hold' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from hold' -l help -s h -d 'help, of the verb if one is given'

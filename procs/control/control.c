@@ -171,7 +171,7 @@ pending_new(struct control *c, const struct endpoint_client *client, const struc
 		if (p->used)
 			continue;
 		*p = (struct pending){.used = true, .number = c->next_number++, .id = req->id, .verb = req->verb, .client = *client};
-		p->deadline_ns = bh_mono_ns() + (is_reload(req->verb) ? cfg->reload_timeout : cfg->request_timeout) * BH_NS_PER_MS;
+		p->deadline_ns = bh_mono_ns() + (is_reload(req->verb) || req->verb == BH_VERB_RESTART ? cfg->reload_timeout : cfg->request_timeout) * BH_NS_PER_MS;
 		return p;
 	}
 	return NULL;

@@ -162,7 +162,7 @@ resolve_proc(const struct bh_view *v, const struct bh_wire_request *req, struct 
 		return bh_wire_fail(err, "bad-value", NULL, "signals go from 1 to 64");
 	act->args.slot = (uint16_t)slot;
 	act->args.type = BH_INT;
-	act->args.v.i = req->verb == BH_VERB_KILL ? req->i : 0;
+	act->args.v.i = req->verb == BH_VERB_KILL || (req->verb == BH_VERB_RESTART && req->value_type == BH_WIRE_BOOL) ? req->i : 0;
 	return 0;
 }
 

@@ -268,7 +268,7 @@ ctl_ask(struct ctl *ctl, struct bh_wire_out *o, uint64_t id, enum bh_wire_verb v
 				 "bh-control is not there");
 		goto out;
 	}
-	r = exchange(path, o, id, patient(verb == BH_VERB_RELOAD || verb == BH_VERB_PROFILE ? RELOAD_MS : ACT_MS), a);
+	r = exchange(path, o, id, patient(verb == BH_VERB_RELOAD || verb == BH_VERB_PROFILE || verb == BH_VERB_RESTART ? RELOAD_MS : ACT_MS), a);
 	if (r < 0) {
 		code = ctl_error(ctl, "timed-out", "whether it was done is not known: look before you try again",
 				 "bh-control does not answer (%s)", strerror(-r));

@@ -40,6 +40,8 @@ act_on(struct ctl *ctl, enum bh_wire_verb verb, const char *name)
 		return revive_control(ctl);
 	uint64_t id = ctl_begin(&o, verb);
 	bh_wire_str(&o, "name", name);
+	if (ctl->upgrade)
+		bh_wire_bool(&o, "upgrade", true);
 	return ctl_act(ctl, &o, id, verb);
 }
 

@@ -27,6 +27,7 @@ const struct ctl_option_row ctl_options[] = {
 	{CTL_OPT_OUTPUT,  "output",  'o', "FILE",   "the file to write"},
 	{CTL_OPT_FORCE,   "force",   0,   NULL,     "write it anew if it is there"},
 	{CTL_OPT_PORTS,   "ports",   0,   "LIST",   "where to look: obs=4455,qlcplus=9999,mqtt=1883; 0 looks for none"},
+	{CTL_OPT_UPGRADE, "upgrade", 0,   NULL,     "with the program that stands on the disk now, if that runs"},
 	{CTL_OPT_AS,      "as",      0,   "FORM",   "bash, zsh, fish: completion; scd: part of the manual page"},
 };
 
@@ -59,7 +60,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 "From the processes' own histograms, since each was started; with *--timeout* of what happens from now on for so long. Quantiles are the upper edges of buckets 3 % wide.", verb_latency},
 	{"start", "NAME", 1, 1, 0, "processes", "Processes", "start a process that is stopped", NULL, verb_start},
 	{"stop", "NAME", 0, 1, CTL_OPT_ALL, "processes", "Processes", "stop a process; it stays stopped", "With *--all*, the whole pipeline ends.", verb_stop},
-	{"restart", "NAME", 1, 1, 0, "processes", "Processes", "stop a process and start it again", NULL, verb_restart},
+	{"restart", "NAME", 1, 1, CTL_OPT_UPGRADE, "processes", "Processes", "stop a process and start it again",
+	 "With *--upgrade*, the program on the disk is started beside the one that runs; only when it is ready the old one leaves. If it cannot be started, nothing happens; if it dies or is not ready within its first seconds, the old program comes back. Also of *supervisor*.", verb_restart},
 	{"hold", "NAME", 1, 1, 0, "processes", "Processes", "take a process out: not started again until released", NULL, verb_hold},
 	{"release", "NAME", 1, 1, 0, "processes", "Processes", "end hold and quarantine, and start it", NULL, verb_release},
 	{"kill", "NAME", 1, 1, CTL_OPT_SIGNAL, "processes", "Processes", "send a signal, to rehearse what happens then",

@@ -437,6 +437,21 @@ START_TEST(without_a_pipeline_they_say_so_by_four)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ upgrade */
+
+START_TEST(restart_with_upgrade_goes_over_to_the_program_on_the_disk)
+{
+	pid_t loop = pipeline_pid(&p, "loop"), router = pipeline_pid(&p, "router"), supervisor = pipeline_pid(&p, "supervisor");
+	ck_assert_msg(pipeline_until(20000, tool("restart", "--upgrade", "loop") == 0), "%s\n%s", out, pipeline_log(&p));
+	ck_assert(pipeline_until(20000, pipeline_is_ok(&p, "loop") && pipeline_pid(&p, "loop") != loop));
+	ck_assert_int_eq(pipeline_pid(&p, "router"), router);
+	ck_assert_msg(pipeline_until(20000, tool("restart", "--upgrade", "supervisor") == 0), "%s\n%s", out, pipeline_log(&p));
+	ck_assert(pipeline_until(20000, pipeline_pid(&p, "supervisor") > 0 && pipeline_pid(&p, "supervisor") != supervisor));
+	ck_assert_int_eq(pipeline_pid(&p, "router"), router);
+	expect(2, "stop", "--upgrade", "loop");
+}
+END_TEST
+
 /* ------------------------------------------------------------------ doctor */
 
 START_TEST(doctor_tells_what_is_granted_with_and_without_a_pipeline)
@@ -505,6 +520,7 @@ main(void)
 	tcase_add_test(none, without_a_pipeline_they_say_so_by_four);
 	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, restart_with_upgrade_goes_over_to_the_program_on_the_disk);
 	tcase_add_test(t, learn_tells_what_a_hand_has_moved);
 	tcase_add_test(t, the_line_that_learn_gives_is_one_that_checks);
 	tcase_add_test(t, sync_repairs_what_was_emitted);
