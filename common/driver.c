@@ -537,6 +537,12 @@ bh_param_rename(struct bh_driver *drv, bh_param_id id, const struct bh_param *d)
 
 /* ------------------------------------------------------------------ reporting */
 
+static bool
+is_meter(const struct drv_param *p)
+{
+	return p->access & BH_ACCESS_METER;
+}
+
 static int
 report_put(struct bh_driver *drv, bh_param_id id, uint64_t stamp_ns)
 {
@@ -547,15 +553,10 @@ report_put(struct bh_driver *drv, bh_param_id id, uint64_t stamp_ns)
 		return 0;
 	memcpy(&v, p->last.s, sizeof(v));
 	struct bh_event ev = {.kind = p->access & BH_ACCESS_METER ? BH_EV_METER : BH_EV_VALUE,
-			      .id = id, .type = (uint8_t)p->last.type, .stamp_ns = stamp_ns};
+			      .id = id, .type = (uint8_t)p->last.type, .stamp_ns = stamp_ns,
+			      .total = is_meter(p) ? 0 : p->wanted_gen}; /* what had been wanted by then: see is_newer() */
 	int r = bh_proc_put(drv->proc, router, &ev, &v, 0);
 	return r < 0 ? r : 0;
-}
-
-static bool
-is_meter(const struct drv_param *p)
-{
-	return p->access & BH_ACCESS_METER;
 }
 
 int
@@ -577,6 +578,16 @@ wanted_cell(struct bh_driver *drv, bh_param_id id, struct bh_cell_body *c)
 {
 	struct bh_peer *router = bh_proc_router(drv->proc);
 	return router && router->has_in && bh_inbox_cell(&router->in, id, c) == 1 && c->stamp_ns >= drv->param[id].since_ns;
+}
+
+/*
+ * Is what is wanted newer than what was reported? By when the hand did it and when it was reported; but a hand that went on may have done
+ * so before the report of what it wanted before: that report says which wanted value was known by then.
+ */
+static bool
+is_newer(const struct bh_cell_body *want, const struct bh_cell_body *have)
+{
+	return want->stamp_ns > have->stamp_ns || (have->extra && want->gen != have->extra);
 }
 
 int
@@ -619,7 +630,7 @@ bh_unconfirmed(struct bh_driver *drv, bh_param_id id, struct bh_value *v)
 	*v = value_from(want.type, &want.v);
 	if (router->has_out && id < router->out.cell_count)
 		bh_cell_read(&router->out.cells[id], &have);
-	return value_fits(&drv->param[id], v) && want.stamp_ns > have.stamp_ns &&
+	return value_fits(&drv->param[id], v) && is_newer(&want, &have) &&
 	       (!drv->param[id].reported || !value_same(&drv->param[id].last, v));
 }
 
@@ -639,6 +650,7 @@ reported_recall(struct bh_driver *drv)
 			continue;
 		drv->param[i].last = v;
 		drv->param[i].reported = true;
+		drv->param[i].wanted_gen = c.extra; /* until resync: what start() reports is no answer to more than that */
 	}
 }
 
@@ -979,7 +991,7 @@ driver_resync(struct bh_driver *drv, bool backend_is_new)
 		wanted = wanted && value_fits(p, &v);
 		if (router->has_out && i < router->out.cell_count)
 			bh_cell_read(&router->out.cells[i], &have);
-		bool newer = wanted && (want.stamp_ns > have.stamp_ns || !p->reported);
+		bool newer = wanted && (is_newer(&want, &have) || !p->reported);
 		if (newer && (backend_is_new || !p->reported || !value_same(&p->last, &v))) {
 			apply_value(drv, i, want.gen, 0, &v);
 			continue;
@@ -1050,7 +1062,7 @@ report_all(struct bh_driver *drv)
 		if (!p->live || !p->reported || p->access & BH_ACCESS_METER)
 			continue;
 		bh_cell_read(&router->out.cells[i], &have);
-		if (!wanted_cell(drv, i, &want) || want.stamp_ns <= have.stamp_ns)
+		if (!wanted_cell(drv, i, &want) || !is_newer(&want, &have))
 			n += report_put(drv, i, bh_now_ns()) == 0;
 	}
 	if (drv->desc->on_sync)

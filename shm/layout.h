@@ -143,7 +143,8 @@ enum bh_event_kind {
  * Ids and values by direction.
  *
  * surface <-> router, id = control: see common/feedback.h.
- * driver -> router, id = parameter: VALUE or METER as typed in the directory; DROPPED (id = action, gen = its number, total =
+ * driver -> router, id = parameter: VALUE or METER as typed in the directory, total = gen of the wanted value that the driver had taken by
+ *   then (0: none, or of a meter); DROPPED (id = action, gen = its number, total =
  *   its origin, v.i = enum bh_drop, payload = why in words, may be empty; with v.u[1] = 1: id = parameter whose wanted value the backend
  *   refused); DIRECTORY.
  * router -> driver: VALUE id = parameter, what is wanted; of a METER: 1 while somebody looks at it, 0 when nobody does any more;

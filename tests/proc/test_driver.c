@@ -62,6 +62,24 @@ START_TEST(after_a_kill_the_backend_has_the_newest_values_again)
 }
 END_TEST
 
+/* Its stamp is of when the hand was read: that may be before the report of what the hand had wanted just before. */
+START_TEST(after_a_kill_the_backend_has_what_a_hand_wanted_that_went_on_before_the_report)
+{
+	uint64_t hand = bh_now_ns();
+	host_want_at(&h, level, bh_float(-12), hand, true);
+	host_expect(&h, level, bh_float(-12), 2000);
+	host_kill(&h);
+	host_want_at(&h, level, bh_float(-13), hand + 1, true);
+	host_restart(&h);
+	host_expect(&h, level, bh_float(-13), 2000);
+	/* And again, of the value that resync applied. */
+	host_kill(&h);
+	host_want_at(&h, level, bh_float(-14), hand + 2, true);
+	host_restart(&h);
+	host_expect(&h, level, bh_float(-14), 2000);
+}
+END_TEST
+
 START_TEST(a_successor_reports_no_default_on_the_way_to_the_newest_value)
 {
 	host_want(&h, level, bh_float(-12), true);
@@ -266,6 +284,7 @@ main(void)
 	tcase_add_test(t, a_wanted_value_is_applied_and_reported);
 	tcase_add_test(t, the_same_name_has_the_same_id_in_the_next_life);
 	tcase_add_test(t, after_a_kill_the_backend_has_the_newest_values_again);
+	tcase_add_test(t, after_a_kill_the_backend_has_what_a_hand_wanted_that_went_on_before_the_report);
 	tcase_add_test(t, a_successor_reports_no_default_on_the_way_to_the_newest_value);
 	tcase_add_test(t, an_action_is_done_once_and_a_late_one_never);
 	tcase_add_test(t, an_unknown_action_and_a_failed_one_are_given_back);
