@@ -37,6 +37,8 @@ struct bh_loop {
 	int epoll_fd; /* owned; -1 until the first watch */
 	unsigned fds;
 	bool quit;
+	void (*on_wake)(void *data);
+	void *on_wake_data;
 	struct bh_watch watch[LOOP_WATCHES];
 	unsigned timers; /* no timer in use stands beyond: a sleep looks at no more than it must */
 	struct bh_timer timer[LOOP_TIMERS];
@@ -201,6 +203,13 @@ loop_timeout_ms(const struct bh_loop *loop)
 	return ms > 3600000 ? 3600000 : (int)ms;
 }
 
+void
+bh_loop_on_wake(struct bh_loop *loop, void (*fn)(void *data), void *data)
+{
+	loop->on_wake = fn;
+	loop->on_wake_data = data;
+}
+
 int
 bh_loop_step(struct bh_loop *loop, bool wait)
 {
@@ -210,6 +219,8 @@ bh_loop_step(struct bh_loop *loop, bool wait)
 	int n = epoll_wait(loop->epoll_fd, ev, 16, wait ? loop_timeout_ms(loop) : 0);
 	if (n < 0 && errno != EINTR)
 		return -errno;
+	if (loop->on_wake)
+		loop->on_wake(loop->on_wake_data);
 	for (int i = 0; i < n; i++) {
 		struct bh_watch *w = &loop->watch[(uint32_t)ev[i].data.u64 % LOOP_WATCHES];
 		if (w->used && watch_key(w) == ev[i].data.u64)

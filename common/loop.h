@@ -36,6 +36,8 @@ bool bh_timer_armed(const struct bh_timer *t);
 /* --- used by the process runtime (proc.c) and by programs without one (the tool, the simulator) */
 uint64_t bh_loop_next_deadline(const struct bh_loop *loop); /* mono_ns, 0 = none */
 bool bh_loop_has_fds(const struct bh_loop *loop);
+/* Called when a wait is over, before any callback. */
+void bh_loop_on_wake(struct bh_loop *loop, void (*fn)(void *data), void *data);
 /* Run timers that are due. Returns how many. */
 int bh_loop_run_timers(struct bh_loop *loop, uint64_t now_mono_ns);
 /* One epoll_wait until the deadline of the next timer (or no wait), then callbacks of descriptors and due timers. 0 or -errno. */

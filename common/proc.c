@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/crash.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/spawn.h"
@@ -32,8 +33,10 @@
 
 BH_LOG_TOPIC("proc");
 
-#define OWED_LOOK_MS 100	/* how often the cursor of a consumer that owes us work is looked at */
-#define OWED_REPORT_NS (200 * BH_NS_PER_MS)
+#define OWED_LOOKS 4	/* how often the cursor of a consumer that owes us work is looked at, until its patience is over */
+#define OWED_LOOK_MAX_NS (500 * BH_NS_PER_MS)
+#define OWED_REMIND_NS (100 * BH_NS_PER_MS)
+#define OWED_DEFAULT_MS 1000u
 #define SLICE_NS 100000		/* the shortest that the kernel takes */
 #ifndef SCHED_FLAG_KEEP_POLICY
 #define SCHED_FLAG_KEEP_POLICY 0x08 /* of linux/sched.h, which does not go together with sched.h */
@@ -660,6 +663,13 @@ peer_owes(const struct bh_proc *proc, const struct bh_peer *p)
 	return p->has_out && p->self && p->slot != BH_SLOT_SUPERVISOR && peer_cursor(proc, p) != p->out.ring.pos;
 }
 
+static uint64_t
+peer_patience(const struct bh_proc *proc, const struct bh_peer *p)
+{
+	const struct bh_cfg_proc *row = proc->config.head ? bh_config_proc(&proc->config, p->slot) : NULL;
+	return (row && row->hang_ms ? row->hang_ms : OWED_DEFAULT_MS) * BH_NS_PER_MS;
+}
+
 static void
 owed_tell(struct bh_proc *proc, struct bh_peer *p, uint64_t for_ns)
 {
@@ -670,42 +680,84 @@ owed_tell(struct bh_proc *proc, struct bh_peer *p, uint64_t for_ns)
 		bh_proc_send(proc, sup, &ev, NULL, 0);
 }
 
+/* What it owes us, and since when as far as we have seen it stand still. */
+static bool
+owed_note(struct bh_proc *proc, struct bh_peer *p, uint64_t now)
+{
+	uint64_t cursor;
+	if (!peer_owes(proc, p)) {
+		p->owed_since_ns = 0;
+		return false;
+	}
+	cursor = peer_cursor(proc, p);
+	if (!p->owed_since_ns || cursor != p->owed_cursor) {
+		p->owed_cursor = cursor;
+		p->owed_since_ns = now;
+		p->owed_told = false;
+	}
+	return true;
+}
+
+/*
+ * Several times within the patience of the least patient: who comes to owe us something in between is noticed in time, too. When the
+ * supervisor has been told of all who owe us, it looks itself, and we only remind it.
+ */
+static void
+owed_arm(struct bh_proc *proc, uint64_t now, bool remind)
+{
+	uint64_t step = remind ? OWED_REMIND_NS : OWED_LOOK_MAX_NS;
+	FOR_EACH_SLOT(s, remind ? 0 : proc->outs) {
+		uint64_t own = s == BH_SLOT_SUPERVISOR ? step : peer_patience(proc, &proc->peer[s]) / OWED_LOOKS;
+		step = own < step ? own : step;
+	}
+	proc->owed_remind = remind;
+	proc->owed_step_ns = step;
+	proc->owed_due_ns = now + step;
+	bh_timer_at(proc->owed_timer, proc->owed_due_ns, 0);
+}
+
 static void
 on_owed_timer(void *data)
 {
 	struct bh_proc *proc = data;
-	uint64_t now = bh_now_ns();
-	bool again = false;
+	uint64_t now = bh_mono_ns(), late = now - proc->owed_due_ns;
+	bool again = false, remind = true;
 	FOR_EACH_SLOT(s, proc->outs) {
 		struct bh_peer *p = &proc->peer[s];
-		if (!peer_owes(proc, p)) {
-			p->owed_since_ns = 0;
+		/* While we did not run ourselves, perhaps nobody could. */
+		if (p->owed_since_ns && late > proc->owed_step_ns)
+			p->owed_since_ns += late;
+		if (!owed_note(proc, p, now))
 			continue;
-		}
 		again = true;
-		uint64_t cursor = peer_cursor(proc, p);
-		if (!p->owed_since_ns || cursor != p->owed_cursor) {
-			p->owed_cursor = cursor;
-			p->owed_since_ns = now;
-		} else if (now - p->owed_since_ns >= OWED_REPORT_NS) {
+		if (now - p->owed_since_ns >= peer_patience(proc, p)) {
 			owed_tell(proc, p, now - p->owed_since_ns);
+			p->owed_told = true;
 		}
+		remind = remind && p->owed_told;
 	}
 	if (again)
-		bh_timer_in_ms(proc->owed_timer, OWED_LOOK_MS);
+		owed_arm(proc, now, remind);
 }
 
 static void
 owed_look(struct bh_proc *proc)
 {
-	if (bh_timer_armed(proc->owed_timer))
+	uint64_t now = 0;
+	bool remind = true;
+	if (bh_timer_armed(proc->owed_timer) && !proc->owed_remind)
 		return;
 	FOR_EACH_SLOT(s, proc->outs) {
-		if (peer_owes(proc, &proc->peer[s])) {
-			bh_timer_in_ms(proc->owed_timer, OWED_LOOK_MS);
-			return;
+		if (!peer_owes(proc, &proc->peer[s])) {
+			proc->peer[s].owed_since_ns = 0;
+			continue;
 		}
+		now = now ? now : bh_mono_ns();
+		owed_note(proc, &proc->peer[s], now);
+		remind = remind && proc->peer[s].owed_told;
 	}
+	if (now && !(remind && bh_timer_armed(proc->owed_timer)))
+		owed_arm(proc, now, remind);
 }
 
 /* ------------------------------------------------------------------ health and devices */
@@ -740,6 +792,8 @@ bh_proc_health(struct bh_proc *proc, enum bh_health health, const char *hint, co
 void
 bh_proc_busy(struct bh_proc *proc, uint32_t limit_ms)
 {
+	if (!limit_ms)
+		__atomic_store_n(&proc->self->busy_ended_ns, bh_mono_ns(), __ATOMIC_RELEASE);
 	__atomic_store_n(&proc->self->busy_limit_ms, limit_ms, __ATOMIC_RELEASE);
 }
 
@@ -780,6 +834,14 @@ sleep_on_futex(struct bh_proc *proc)
 	bh_bell_awake(proc->self);
 }
 
+/* What follows is work: peers need not ring, and who does not come back from it does not count as asleep. */
+static void
+on_wake(void *data)
+{
+	struct bh_proc *proc = data;
+	bh_bell_awake(proc->self);
+}
+
 static void
 sleep_in_epoll(struct bh_proc *proc)
 {
@@ -792,7 +854,6 @@ sleep_in_epoll(struct bh_proc *proc)
 	bh_proc_flush(proc);
 	if (!work)
 		bh_count(proc, BH_CNT_WAKEUPS, 1);
-	bh_bell_awake(proc->self);
 	if (r < 0)
 		bh_bug_self("epoll failed: %s", strerror(-r));
 }
@@ -966,6 +1027,7 @@ proc_attach(struct bh_proc *proc)
 	} while (!(msg.flags & BH_SPAWN_LAST));
 
 	bh_log_init(proc->name);
+	bh_crash_name(proc->name);
 	r = a.self >= 0 ? attach_self(proc, a.self) : -EPROTO;
 	if (r < 0)
 		goto out;
@@ -1066,6 +1128,7 @@ proc_run(struct bh_proc *proc)
 	if (!proc->loop || !proc->state)
 		return -ENOMEM;
 	proc->owed_timer = bh_timer_new(proc->loop, on_owed_timer, proc);
+	bh_loop_on_wake(proc->loop, on_wake, proc);
 	proc->now_ns = bh_now_ns();
 	r = proc->ops->start(proc, proc->state);
 	if (r == 0)
@@ -1126,7 +1189,8 @@ proc_live(struct bh_proc *proc)
 	if (proc->ops->role == BH_ROLE_ROUTER || proc->ops->role == BH_ROLE_SURFACE || proc->ops->role == BH_ROLE_DRIVER)
 		proc_short_slices();
 	r = proc_run(proc);
-	return r < 0 ? 1 : 0;
+	int limit = r < 0 ? bh_crash_limit(-r) : 0;
+	return limit ? limit : r < 0 ? 1 : 0;
 }
 
 static int
@@ -1172,6 +1236,7 @@ bh_proc_main(int argc, char **argv, const struct bh_proc_ops *ops)
 	if (argc > 1 && !strcmp(argv[1], "--help"))
 		return proc_usage(ops, stdout);
 	proc_signals();
+	bh_crash_init(ops->kind);
 	if (argc > 1 && !strcmp(argv[1], "--no-supervisor") && ops->standalone) {
 		proc.standalone = true;
 		int code = ops->standalone(&proc, argc - 1, argv + 1);

@@ -39,6 +39,7 @@ struct bh_peer {
 	int bell_wr;	     /* owned, -1 if none */
 	/* owed work: what it had consumed when we looked last */
 	uint64_t owed_cursor, owed_since_ns;
+	bool owed_told;	     /* the supervisor knows */
 };
 
 struct bh_proc_ops {
@@ -102,7 +103,8 @@ struct bh_proc {
 	int device_fd;	  /* kept from a predecessor, -1 = none; owned until taken */
 	uint64_t now_ns;  /* CLOCK_BOOTTIME of this turn */
 	struct bh_timer *owed_timer;
-	uint32_t hang_ms; /* of our peers: shortest in use */
+	bool owed_remind; /* all who owe us something are known to the supervisor */
+	uint64_t owed_due_ns, owed_step_ns; /* when it is due, and how long before that it was set */
 };
 
 /* main() of every process: options --describe, --version, --help, --no-supervisor. */

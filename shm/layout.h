@@ -293,7 +293,8 @@ struct bh_self {
 	uint64_t answered[BH_MAX_SLOTS]; /* the episode of each peer that was rung last */
 	uint64_t attaching;	/* 1 while attaching: who dies with it set twice gets fresh segments */
 	uint64_t holds;		/* BH_HOLDS_ bits: what this process gave up before it read a word of a peer; 0 = nothing */
-	uint64_t pad[11];
+	uint64_t busy_ended_ns; /* CLOCK_MONOTONIC: the last declared call came to its end */
+	uint64_t pad[10];
 };
 static_assert(sizeof(struct bh_self) == 1344, "ABI");
 

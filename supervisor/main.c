@@ -35,6 +35,7 @@
 BH_LOG_TOPIC("main");
 
 #define FROZEN_LOOK_NS (250 * BH_NS_PER_MS)
+#define TICK_NS (3 * BH_NS_PER_S)
 #define RETRY_NS (100 * BH_NS_PER_MS)
 #define ANSWER_NS (50 * BH_NS_PER_MS)
 #define RESULT_TEXT_MAX 8192u
@@ -65,6 +66,8 @@ last_death(const struct child *c, char *buf, size_t cap)
 		snprintf(buf, cap, "signal %u", d->code);
 	else if (d->cause == BH_CAUSE_EXIT)
 		snprintf(buf, cap, "exit status %u", d->code);
+	else if (d->cause == BH_CAUSE_LIMIT)
+		snprintf(buf, cap, "limit of %s", bh_limit_name(d->code));
 	else
 		snprintf(buf, cap, "%s", bh_cause_name(d->cause));
 }
@@ -174,6 +177,7 @@ apply_event(struct child *c, const struct bh_policy_input *in)
 	if (in->event == BH_POL_EV_READY) {
 		config_child_ready(c);
 		upgrade_ready(c);
+		watch_ready(c);
 	}
 	table_write(c);
 	log_change(c, before, &limits);
@@ -387,6 +391,8 @@ enter(struct super *s)
 	if (!bh_loop_watch(s->loop, s->slot[BH_SLOT_SUPERVISOR].bell_rd, EPOLLIN | EPOLLET, on_bell, s))
 		bh_bug_self("our bell cannot be watched: %m");
 	s->running = true;
+	s->tick_ns = bh_mono_ns() + TICK_NS;
+	limits_init(s);
 	keep_all(s);
 }
 
@@ -839,6 +845,11 @@ on_timer(void *data)
 		if (!c->used)
 			continue;
 		watch_frozen(c);
+		watch_look(c, now);
+		if (now >= s->tick_ns) {
+			watch_beat(c);
+			limits_look(c, now);
+		}
 		if (c->later_ns && c->later_ns <= now) {
 			c->later_ns = 0;
 			super_policy(c, c->later, false, false);
@@ -847,6 +858,8 @@ on_timer(void *data)
 		if (at && at <= now && (c->mem.policy.state != BH_POL_STARTING || watch_may_expire(c, now)))
 			super_policy(c, BH_POL_EV_TIMER, false, false);
 	}
+	if (now >= s->tick_ns)
+		s->tick_ns = now + TICK_NS;
 }
 
 static void
@@ -866,6 +879,7 @@ super_arm(struct super *s)
 	sooner(&at, s->spare_due_ns);
 	if (!s->self_try.late)
 		sooner(&at, s->self_try.until_ns);
+	sooner(&at, s->running ? s->tick_ns : 0);
 	if (s->asking)
 		sooner(&at, s->asking_until_ns);
 	for (unsigned q = 1; q < BH_MAX_SLOTS; q++) {
@@ -875,6 +889,7 @@ super_arm(struct super *s)
 		sooner(&at, c->mem.policy.deadline_ns);
 		sooner(&at, c->later_ns);
 		sooner(&at, c->upgrade.until_ns);
+		sooner(&at, c->hang.look_ns);
 		if (c->frozen)
 			sooner(&at, now + FROZEN_LOOK_NS);
 		else if (c->health_untold && c->mem.policy.state == BH_POL_RUNNING)

@@ -25,21 +25,22 @@ enum move {
 	JUDGE,	   /* a failure: count, then restart, back off or give up */
 	GONE,	   /* left as asked */
 	HUNG,	   /* SIGABRT, then SIGKILL */
+	OVER,	   /* the same, over a limit */
 	LATE,	   /* as HUNG, but never ready */
 	KILL,	   /* SIGKILL; the second time: abandon */
 };
 
 /* clang-format off */
 static const uint8_t moves[BH_POL_STATES][BH_POL_EVENTS] = {
-	/*			 START	  STOP	     HOLD	 RELEASE  RESTART   READY  DIED   HANG  CONFIG  TIMER */
-	[BH_POL_STOPPED]     = { PARDON,  NONE,      HOLD,       REFUSE,  PARDON,   NONE,  NONE,  NONE, NONE,   NONE },
-	[BH_POL_STARTING]    = { REFUSE,  LEAVE_OFF, LEAVE_HOLD, REFUSE,  LEAVE_GO, UP,    JUDGE, NONE, NONE,   LATE },
-	[BH_POL_RUNNING]     = { REFUSE,  LEAVE_OFF, LEAVE_HOLD, REFUSE,  LEAVE_GO, NONE,  JUDGE, HUNG, NONE,   NONE },
-	[BH_POL_ENDING]	     = { NONE,    THEN_OFF,  THEN_HOLD,  REFUSE,  THEN_GO,  NONE,  JUDGE, NONE, NONE,   KILL },
-	[BH_POL_LEAVING]     = { THEN_GO, THEN_OFF,  THEN_HOLD,  THEN_GO, THEN_GO,  NONE,  GONE,  NONE, NONE,   KILL },
-	[BH_POL_BACKING_OFF] = { GO,      OFF,       HOLD,       GO,      GO,       NONE,  NONE,  NONE, PARDON, GO   },
-	[BH_POL_FAILED]	     = { PARDON,  OFF,       HOLD,       PARDON,  PARDON,   NONE,  NONE,  NONE, PARDON, NONE },
-	[BH_POL_HELD]	     = { PARDON,  OFF,       NONE,       PARDON,  REFUSE,   NONE,  NONE,  NONE, NONE,   NONE },
+	/*			 START	  STOP	     HOLD	 RELEASE  RESTART   READY  DIED   HANG  OVER  CONFIG  TIMER */
+	[BH_POL_STOPPED]     = { PARDON,  NONE,      HOLD,       REFUSE,  PARDON,   NONE,  NONE,  NONE, NONE, NONE,   NONE },
+	[BH_POL_STARTING]    = { REFUSE,  LEAVE_OFF, LEAVE_HOLD, REFUSE,  LEAVE_GO, UP,    JUDGE, NONE, NONE, NONE,   LATE },
+	[BH_POL_RUNNING]     = { REFUSE,  LEAVE_OFF, LEAVE_HOLD, REFUSE,  LEAVE_GO, NONE,  JUDGE, HUNG, OVER, NONE,   NONE },
+	[BH_POL_ENDING]	     = { NONE,    THEN_OFF,  THEN_HOLD,  REFUSE,  THEN_GO,  NONE,  JUDGE, NONE, NONE, NONE,   KILL },
+	[BH_POL_LEAVING]     = { THEN_GO, THEN_OFF,  THEN_HOLD,  THEN_GO, THEN_GO,  NONE,  GONE,  NONE, NONE, NONE,   KILL },
+	[BH_POL_BACKING_OFF] = { GO,      OFF,       HOLD,       GO,      GO,       NONE,  NONE,  NONE, NONE, PARDON, GO   },
+	[BH_POL_FAILED]	     = { PARDON,  OFF,       HOLD,       PARDON,  PARDON,   NONE,  NONE,  NONE, NONE, PARDON, NONE },
+	[BH_POL_HELD]	     = { PARDON,  OFF,       NONE,       PARDON,  REFUSE,   NONE,  NONE,  NONE, NONE, NONE,   NONE },
 };
 /* clang-format on */
 
@@ -121,9 +122,9 @@ finish_off(struct bh_policy *p, const struct bh_policy_limits *limits, uint8_t c
 	p->state = BH_POL_ENDING;
 	p->after = AFTER_JUDGED;
 	p->cause = cause;
-	p->killed = 0;
-	p->deadline_ns = now_ns + limits->abort_ns;
-	return BH_POL_DO_ABORT;
+	p->killed = !limits->abort_ns; /* no time for last words */
+	p->deadline_ns = now_ns + (p->killed ? limits->bury_ns : limits->abort_ns);
+	return p->killed ? BH_POL_DO_KILL : BH_POL_DO_ABORT;
 }
 
 static unsigned
@@ -209,6 +210,7 @@ bh_policy_step(struct bh_policy *p, const struct bh_policy_limits *limits,
 	case JUDGE: return judge(p, limits, in, now_ns);
 	case GONE: return follow(p, limits, now_ns);
 	case HUNG: return finish_off(p, limits, BH_CAUSE_HANG, now_ns);
+	case OVER: return finish_off(p, limits, BH_CAUSE_LIMIT, now_ns);
 	case LATE: return finish_off(p, limits, BH_CAUSE_NEVER_READY, now_ns);
 	case KILL: return kill_it(p, limits, now_ns);
 	}

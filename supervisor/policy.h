@@ -39,6 +39,7 @@ enum bh_policy_event {
 	BH_POL_EV_READY,
 	BH_POL_EV_DIED,	  /* also: could not be spawned at all */
 	BH_POL_EV_HANG,
+	BH_POL_EV_OVER,	  /* it is over a limit */
 	BH_POL_EV_CONFIG, /* its configuration changed */
 	BH_POL_EV_TIMER,  /* the deadline has passed */
 	BH_POL_EVENTS
@@ -62,14 +63,14 @@ struct bh_policy_limits {
 	uint64_t backoff_first_ns, backoff_max_ns; /* before the second restart, doubling; the first is immediate */
 	uint64_t ready_ns; /* STARTING for longer is a failure */
 	uint64_t stop_ns;  /* LEAVING for longer is killed */
-	uint64_t abort_ns; /* between SIGABRT and SIGKILL */
+	uint64_t abort_ns; /* between SIGABRT and SIGKILL; 0 = SIGKILL at once */
 	uint64_t bury_ns;  /* after SIGKILL: who still lives is abandoned */
 };
 
 struct bh_policy {
 	uint8_t state;	       /* enum bh_policy_state */
 	uint8_t after;	       /* ENDING, LEAVING: the state that follows the death; 0xff = as judged */
-	uint8_t cause;	       /* enum bh_cause that we gave ourselves (HANG, NEVER_READY), NONE = as the kernel says */
+	uint8_t cause;	       /* enum bh_cause that we gave ourselves (HANG, LIMIT, NEVER_READY), NONE = as the kernel says */
 	uint8_t killed;	       /* SIGKILL was sent */
 	uint8_t attach_deaths; /* in a row, with `attaching` set */
 	uint8_t config_deaths; /* in a row, under a configuration that it never was ready with */

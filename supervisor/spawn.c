@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -696,22 +695,13 @@ spawn_watch_sock(struct child *c)
 	c->sock_watch = bh_loop_watch(c->s->loop, c->sock, EPOLLIN, on_sock, c);
 }
 
-static void
-limit_memory(struct child *c)
-{
-	struct rlimit l = {.rlim_cur = c->s->cfg.memory_max_bytes, .rlim_max = c->s->cfg.memory_max_bytes};
-	if (c->s->cfg.memory_max_bytes && c->body.role == BH_ROLE_DRIVER &&
-	    prlimit(c->body.pid, RLIMIT_DATA, &l, NULL) < 0)
-		bh_warn("%s: its memory cannot be limited: %m", c->body.name);
-}
-
 /* It has a process: tell of it, and then tell it who it is. */
 static int
 enter(struct child *c)
 {
 	c->body.alive = 1;
 	c->body.started_ns = bh_now_ns();
-	limit_memory(c);
+	limits_set(c);
 	sched_process(c->s, (pid_t)c->body.pid, c->body.role);
 	table_write(c);
 	watch_start(c);

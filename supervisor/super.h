@@ -8,6 +8,7 @@
  *   upgrade.c a new program for a process that runs
  *   sched.c   real-time scheduling
  *   watch.c   deaths and hangs
+ *   limits.c  memory, CPU and descriptors of drivers
  *   table.c   the process table, health, and what the next supervisor needs to know
  *   keep.c    the keeper: what it holds for us, and starting another when it dies
  *   filewatch.c notices that the configuration file is another one
@@ -24,6 +25,7 @@
 
 #include "common/config/compiled.h"
 #include "common/config/table.h"
+#include "common/limits.h"
 #include "common/loop.h"
 #include "common/request.h"
 #include "common/spawn.h"
@@ -38,6 +40,7 @@ struct super_config {
 	uint32_t crash_limit, crash_window_ms, backoff_first_ms, backoff_max_ms, stop_ms, abort_ms;
 	char *log_dir;
 	uint64_t log_max_bytes, memory_max_bytes;
+	uint32_t cpu_max, files_max;
 	uint32_t log_keep;
 	bool watch;
 	uint32_t watch_delay_ms;
@@ -56,7 +59,8 @@ struct slot_memory {
 	uint8_t config_unsent;	   /* it has not been sent the configuration in use */
 	uint8_t removed;	   /* no longer in the configuration: vanishes once it has left */
 	uint8_t lived;		   /* the next life is a successor */
-	uint8_t pad[5];
+	uint8_t limit;		   /* that it went over; enum bh_limit */
+	uint8_t pad[4];
 	struct bh_inflight inflight; /* what it was doing when it died last */
 };
 
@@ -79,12 +83,20 @@ struct super_memory {
 /* Judging a hang: see watch.c. */
 struct hang_watch {
 	bool open;
-	uint16_t by;	      /* the producer who says that work is owed */
-	uint64_t cursor;      /* what had been consumed of its ring */
+	uint16_t by;	      /* the producer who says that work is owed; itself: its loop stands still */
+	uint32_t busy_ms;     /* the call that it had declared */
+	uint64_t mark;	      /* what had been consumed of that ring; the beat of its loop */
 	uint64_t since_ns;    /* owed since, as far as we have seen it ourselves */
 	uint64_t wait_ns, ran_ns; /* time spent waiting for a CPU and on one, then */
 	uint64_t wait_mark_ns;/* the same, when we looked last at all */
 	uint64_t excused_ns;  /* when we last saw that it could not work: what was owed before does not count */
+	uint64_t look_ns;     /* when we look again; 0 = when we are told again */
+};
+
+/* Of its CPU time, when we looked last. */
+struct usage {
+	uint64_t at_ns, ran_ns;
+	unsigned strikes;
 };
 
 /* Which file a program is. */
@@ -154,6 +166,7 @@ struct child {
 	uint32_t forwarded[4], forwarded_at; /* requests passed on to it that it may answer */
 	uint32_t health_untold; /* slots whose health it has not been told */
 	struct hang_watch hang;
+	struct usage usage;
 };
 
 /* Why the configuration is read. */
@@ -214,6 +227,8 @@ struct super {
 	struct bh_proc_entry *entries;
 	struct super_memory *memory;
 	struct bh_self *self;	 /* ours, writable */
+	uint64_t oom_kills;	 /* in our cgroup, as far as we know */
+	uint64_t tick_ns;	 /* when those are looked at whom nobody waits for */
 	struct bh_timer *timer;	 /* the nearest deadline of any slot, and retries */
 	char path[256];		 /* of the YAML */
 	char main_path[256];	 /* of that which we were started with; profiles are beside it */
@@ -360,8 +375,19 @@ void watch_children(struct super *s);
 void watch_on_reaped(struct super *s, pid_t pid, int status);
 void watch_died(struct child *c, int cause, int code);
 void watch_frozen(struct child *c);
+void watch_look(struct child *c, uint64_t now);
+void watch_beat(struct child *c);
+void watch_ready(struct child *c);
 bool watch_may_expire(struct child *c, uint64_t now);
+uint64_t watch_ran_ns(pid_t pid);
 int watch_start_time(pid_t pid, uint64_t *start_time, char *state);
+
+/* limits.c */
+void limits_init(struct super *s);
+void limits_set(struct child *c);
+void limits_look(struct child *c, uint64_t now);
+/* The limit that a death was about, if any. */
+enum bh_limit limits_of_death(struct child *c, int cause, int code);
 
 /* table.c */
 int table_create(struct super *s);

@@ -5,7 +5,8 @@
  * the keeper for those that it inherited, and is `unknown` where neither knows.
  *
  * A hang is owed work without progress, and never a matter of time alone. A producer says that a process does not consume; we
- * look for ourselves that work lies there and the cursor stands still. Before it is called a hang, /proc is read: a process
+ * look for ourselves that work lies there and the cursor stands still. Whom nobody waits for is looked at now and then: it hangs if it
+ * is awake, and its loop is still in the turn that it was in. A call that takes long is declared, and has a limit of its own. Before it is called a hang, /proc is read: a process
  * that is stopped (by a signal, by a debugger) is shown as degraded and left alone, and time that it spent waiting for a
  * CPU, or for a disk that brings its memory back, does not count. So a machine under load, or a breakpoint, never looks like a
  * hang.
@@ -32,6 +33,9 @@ BH_LOG_TOPIC("watch");
 #define BUSY_LIMIT_MAX_MS 600000u /* a process may declare a call of at most ten minutes */
 #define DRAIN_MAX 256	/* events of one process in a turn */
 #define DISK_TIMES 15	/* its patience: longer in a sleep that no signal ends is a hang, too */
+#define LOOKS 8
+#define LOOK_MIN_NS BH_NS_PER_MS
+#define LATE_NS (5 * BH_NS_PER_MS) /* we are that late on any machine */
 
 static ssize_t
 read_proc(pid_t pid, const char *file, char *buf, size_t cap)
@@ -74,6 +78,14 @@ cpu_times(pid_t pid, uint64_t *ran_ns, uint64_t *waited_ns)
 	*ran_ns = *waited_ns = 0;
 	if (read_proc(pid, "schedstat", buf, sizeof(buf)) > 0)
 		sscanf(buf, "%" SCNu64 " %" SCNu64, ran_ns, waited_ns);
+}
+
+uint64_t
+watch_ran_ns(pid_t pid)
+{
+	uint64_t ran, waited;
+	cpu_times(pid, &ran, &waited);
+	return ran;
 }
 
 static bool
@@ -219,7 +231,7 @@ describe_cause(char *buf, size_t cap, int cause, int code)
 	case BH_CAUSE_EXIT: snprintf(buf, cap, "ended with status %d", code); return;
 	case BH_CAUSE_SIGNAL: snprintf(buf, cap, "died of signal %d (%s)", code, strsignal(code)); return;
 	case BH_CAUSE_HANG: snprintf(buf, cap, "hung"); return;
-	case BH_CAUSE_LIMIT: snprintf(buf, cap, "went over a limit"); return;
+	case BH_CAUSE_LIMIT: snprintf(buf, cap, "went over its limit of %s", bh_limit_name((uint32_t)code)); return;
 	case BH_CAUSE_NEVER_READY: snprintf(buf, cap, "was not ready in time"); return;
 	case BH_CAUSE_NONE:
 	case BH_CAUSE_UNKNOWN: break;
@@ -249,6 +261,10 @@ watch_died(struct child *c, int cause, int code)
 	crashed = cause == BH_CAUSE_SIGNAL || c->mem.policy.cause == BH_CAUSE_HANG;
 	if (c->mem.policy.cause != BH_CAUSE_NONE && !leaving)
 		cause = c->mem.policy.cause;
+	else if (!leaving && (c->mem.limit = (uint8_t)limits_of_death(c, cause, code)) != BH_LIMIT_NONE)
+		cause = BH_CAUSE_LIMIT;
+	if (cause == BH_CAUSE_LIMIT)
+		code = c->mem.limit;
 	watch_drain(c); /* its last words */
 	if (c->shared) {
 		doing = *(const volatile struct bh_inflight *)&c->shared->inflight;
@@ -299,15 +315,18 @@ really_owes(struct child *c, struct child *by, uint64_t *cursor)
 	return owes;
 }
 
+static uint32_t
+declared_ms(const struct child *c)
+{
+	uint32_t busy = __atomic_load_n(&c->shared->busy_limit_ms, __ATOMIC_ACQUIRE);
+	return busy < BUSY_LIMIT_MAX_MS ? busy : BUSY_LIMIT_MAX_MS;
+}
+
 static uint64_t
 patience_ns(const struct child *c)
 {
-	uint32_t busy = __atomic_load_n(&c->shared->busy_limit_ms, __ATOMIC_ACQUIRE), ms = c->hang_ms;
-	if (busy > BUSY_LIMIT_MAX_MS)
-		busy = BUSY_LIMIT_MAX_MS;
-	if (busy > ms)
-		ms = busy;
-	return ms * BH_NS_PER_MS;
+	uint32_t busy = declared_ms(c);
+	return (busy > c->hang_ms ? busy : c->hang_ms) * BH_NS_PER_MS;
 }
 
 /* It cannot be blamed now: what is owed is owed from now on. */
@@ -332,53 +351,122 @@ freeze(struct child *c, char state)
 	super_arm(c->s);
 }
 
-static void
-on_owed(struct child *by, uint32_t slot, int64_t owed_ns)
+/* Does it stand still: before work of `by`, or (by itself) awake in one and the same turn of its loop? `mark` says where. */
+static bool
+stands_still(struct child *c, struct child *by, uint64_t *mark)
 {
-	struct super *s = by->s;
-	struct child *c = slot < BH_MAX_SLOTS ? &s->slot[slot] : NULL;
-	uint64_t now = bh_mono_ns(), ran, waited, cursor, start_time;
+	if (by != c)
+		return by->used && spawn_have_ring(c, by) && really_owes(c, by, mark);
+	*mark = __atomic_load_n(&c->shared->beat, __ATOMIC_ACQUIRE);
+	return !(__atomic_load_n(&c->shared->bell.episode, __ATOMIC_ACQUIRE) & 1);
+}
+
+/*
+ * Seen for the first time. What the producer says to have waited counts as far as it cannot have been a wait for a CPU; at most
+ * what passed since its start, since it was stopped, and since the end of a call that it had declared.
+ */
+static void
+begin_watch(struct child *c, struct child *by, uint64_t now, uint64_t mark, uint64_t credit, uint64_t ran, uint64_t waited)
+{
+	struct hang_watch *h = &c->hang;
+	uint64_t lived = bh_now_ns() - c->body.started_ns;
+	uint64_t able_since = __atomic_load_n(&c->shared->busy_ended_ns, __ATOMIC_ACQUIRE);
+	uint64_t queued = waited - (h->wait_mark_ns <= waited ? h->wait_mark_ns : waited);
+	able_since = able_since > h->excused_ns ? able_since : h->excused_ns;
+	credit = credit < lived ? credit : lived;
+	credit = able_since < now ? (credit < now - able_since ? credit : now - able_since) : 0;
+	credit -= queued < credit ? queued : credit;
+	*h = (struct hang_watch){.open = true, .by = by->slot, .mark = mark, .since_ns = now - credit, .wait_ns = waited, .ran_ns = ran,
+				 .busy_ms = declared_ms(c), .excused_ns = h->excused_ns};
+}
+
+/* Is it hung? If it cannot be said yet, we look again by ourselves. `credit`: how long another has seen it stand still. */
+static void
+look(struct child *c, struct child *by, uint64_t credit)
+{
+	struct hang_watch *h = &c->hang;
+	uint64_t now = bh_mono_ns(), patience, ran, waited, mark, start_time;
 	char state;
-	if (!c || !c->used || c == by || c->mem.policy.state != BH_POL_RUNNING || !c->shared || owed_ns <= 0)
-		return;
-	if (!spawn_have_ring(c, by) || !really_owes(c, by, &cursor)) {
-		c->hang.open = c->hang.open && c->hang.by != by->slot;
+	h->look_ns = 0;
+	if (!c->used || c->mem.policy.state != BH_POL_RUNNING || !c->shared || c->frozen || !stands_still(c, by, &mark)) {
+		h->open = h->open && h->by != by->slot;
 		return;
 	}
 	if (watch_start_time((pid_t)c->body.pid, &start_time, &state) < 0 || state == 'Z' || state == 'X')
 		return;
+	patience = patience_ns(c);
 	if (is_frozen_state(state)) {
 		freeze(c, state);
 		return;
 	}
-	if (state == 'D' && (uint64_t)owed_ns < DISK_TIMES * patience_ns(c)) {
+	if (state == 'D' && credit < DISK_TIMES * patience) {
 		excuse(c);
 		return;
 	}
 	cpu_times((pid_t)c->body.pid, &ran, &waited);
-	struct hang_watch *h = &c->hang;
-	if (!h->open || h->by != by->slot || h->cursor != cursor) {
-		/*
-		 * Seen for the first time. What the producer says to have waited counts as far as it cannot have been a
-		 * wait for a CPU; at most what passed since its start, and since it was stopped.
-		 */
-		uint64_t credit = (uint64_t)owed_ns, lived = bh_now_ns() - c->body.started_ns, able = now - h->excused_ns;
-		uint64_t queued = waited - (h->wait_mark_ns <= waited ? h->wait_mark_ns : waited);
-		credit = credit < lived ? credit : lived;
-		credit = credit < able ? credit : able;
-		credit -= queued < credit ? queued : credit;
-		*h = (struct hang_watch){.open = true, .by = by->slot, .cursor = cursor, .since_ns = now - credit,
-					 .wait_ns = waited, .ran_ns = ran, .excused_ns = h->excused_ns};
-	}
+	if (!h->open || h->by != by->slot || h->mark != mark)
+		begin_watch(c, by, now, mark, credit, ran, waited);
+	else if (h->busy_ms != declared_ms(c)) /* another call, with a limit of its own */
+		begin_watch(c, by, now, mark, 0, ran, waited);
 	h->wait_mark_ns = waited;
 	/* Ready to run, and given nothing since we began to look: it cannot be blamed. */
 	bool starved = state == 'R' && now > h->since_ns && ran == h->ran_ns && waited == h->wait_ns;
 	uint64_t lag = now - h->since_ns, excused = waited - h->wait_ns;
-	if (starved || lag < excused + patience_ns(c))
+	if (starved || lag < excused + patience) {
+		uint64_t at = starved ? now + patience / LOOKS : h->since_ns + excused + patience;
+		h->look_ns = at > now + LOOK_MIN_NS ? at : now + LOOK_MIN_NS;
 		return;
-	bh_warn("%s: has not consumed what %s sent it for %.1f s (state %c); ending it", c->body.name, by->body.name,
-		(double)lag / (double)BH_NS_PER_S, state);
+	}
+	if (by == c)
+		bh_warn("%s: its loop has stood still for %.2f s (state %c); ending it", c->body.name, (double)lag / (double)BH_NS_PER_S, state);
+	else
+		bh_warn("%s: has not consumed what %s sent it for %.2f s (state %c); ending it", c->body.name, by->body.name,
+			(double)lag / (double)BH_NS_PER_S, state);
+	h->open = false;
 	super_policy(c, BH_POL_EV_HANG, false, false);
+}
+
+/* The time has come that look() has set. What we are late ourselves, it may be, too. */
+void
+watch_look(struct child *c, uint64_t now)
+{
+	struct hang_watch *h = &c->hang;
+	if (!h->look_ns || now < h->look_ns)
+		return;
+	uint64_t late = now - h->look_ns;
+	if (late > LATE_NS)
+		h->since_ns += late;
+	h->look_ns = 0;
+	if (h->open)
+		look(c, &c->s->slot[h->by], 0);
+}
+
+/* It is ready: what it waited for a CPU until now was its start. */
+void
+watch_ready(struct child *c)
+{
+	uint64_t ran;
+	cpu_times((pid_t)c->body.pid, &ran, &c->hang.wait_mark_ns);
+}
+
+/* Now and then: does its loop turn, though nobody waits for it? And until when has it waited for a CPU without being late? */
+void
+watch_beat(struct child *c)
+{
+	uint64_t ran;
+	if (c->mem.policy.state != BH_POL_RUNNING || !c->shared || c->hang.open)
+		return;
+	cpu_times((pid_t)c->body.pid, &ran, &c->hang.wait_mark_ns);
+	look(c, c, 0);
+}
+
+static void
+on_owed(struct child *by, uint32_t slot, int64_t owed_ns)
+{
+	struct child *c = slot < BH_MAX_SLOTS ? &by->s->slot[slot] : NULL;
+	if (!c || !c->used || c == by || owed_ns <= 0)
+		return;
+	look(c, by, (uint64_t)owed_ns);
 }
 
 /* While it is shown as stopped: does it go on? */

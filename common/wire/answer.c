@@ -1,4 +1,5 @@
 /* answer.c - the answers to what only reads; see view.h */
+#include "common/limits.h"
 #include "common/wire/view.h"
 
 #include <errno.h>
@@ -51,6 +52,8 @@ put_deaths(struct bh_wire_out *o, const struct bh_proc_body *b, uint64_t now_ns)
 		bh_wire_map(o, NULL);
 		bh_wire_str(o, "cause", bh_cause_name(b->death[i].cause));
 		bh_wire_int(o, "code", b->death[i].code);
+		if (b->death[i].cause == BH_CAUSE_LIMIT)
+			bh_wire_str(o, "limit", bh_limit_name(b->death[i].code));
 		bh_wire_int(o, "pid", b->death[i].pid);
 		bh_wire_float(o, "ago_s", seconds_since(now_ns, b->death[i].time_ns));
 		bh_wire_close(o);

@@ -61,7 +61,7 @@ struct loop {
 	uint32_t slow_ms;
 	bh_param_id crash_param; /* dies on a value of this parameter (fault crash-on) */
 	double crash_value;
-	bool crash_armed;
+	bool crash_armed, crash_is_hang;
 	bh_param_id global[G_COUNT];
 	bh_param_id channel[MIXER_CHANNELS][C_COUNT];
 	struct {
@@ -77,7 +77,7 @@ static const struct bh_action_desc loop_actions[] = {
 	[A_STORE] = BH_ACTION("store", .args = "NAME", .help = "keep levels and mutes as a scene"),
 	[A_MARK] = BH_ACTION("mark", .help = "do nothing but count in the ledger"),
 	[A_FAULT] = BH_ACTION("fault", .args = "KIND",
-			      .help = "fail on purpose: crash abort exit hang spin leak scribble, slow MS, crash-on PARAM VALUE, none"),
+			      .help = "fail on purpose: crash abort exit hang spin leak scribble open, eat MB, slow MS, busy LIMIT MS, crash-on PARAM VALUE, hang-on PARAM VALUE, none"),
 	{0},
 };
 
@@ -197,7 +197,7 @@ param_by_name(struct loop *l, const char *name)
 }
 
 static int
-fault_crash_on(struct loop *l, const struct bh_action *a)
+fault_crash_on(struct loop *l, const struct bh_action *a, bool hang)
 {
 	int64_t id = a->argc > 1 ? param_by_name(l, a->argv[1]) : -ENOENT;
 	if (id < 0)
@@ -205,6 +205,46 @@ fault_crash_on(struct loop *l, const struct bh_action *a)
 	l->crash_param = (bh_param_id)id;
 	l->crash_value = a->argc > 2 ? strtod(a->argv[2], NULL) : 0;
 	l->crash_armed = true;
+	l->crash_is_hang = hang;
+	return 0;
+}
+
+static void
+fault_hang(void)
+{
+	for (;;)
+		pause();
+}
+
+/* A call that takes MS, and was said to take LIMIT at most. */
+static int
+fault_busy(struct loop *l, const struct bh_action *a)
+{
+	uint32_t limit_ms = a->argc > 1 ? (uint32_t)strtoul(a->argv[1], NULL, 10) : 0;
+	uint32_t ms = a->argc > 2 ? (uint32_t)strtoul(a->argv[2], NULL, 10) : 0;
+	bh_proc_busy(bh_driver_proc(l->drv), limit_ms);
+	usleep(ms * 1000);
+	bh_proc_busy(bh_driver_proc(l->drv), 0);
+	return 0;
+}
+
+/* Small pieces, as leaks are, until there are MB of them or no more are to be had; who then goes on without looking dies of it. */
+static int
+fault_eat(size_t mb)
+{
+	for (size_t i = 0; i < mb * 1024; i++) {
+		char *p = malloc(1024);
+		*(volatile char *)p = 1;
+	}
+	return 0;
+}
+
+/* Descriptors, as many as there are. */
+static int
+fault_open(void)
+{
+	while (dup(STDERR_FILENO) >= 0)
+		;
 	return 0;
 }
 
@@ -220,8 +260,7 @@ fault(struct loop *l, const struct bh_action *a)
 	if (!strcmp(kind, "exit"))
 		_exit(3);
 	if (!strcmp(kind, "hang"))
-		for (;;)
-			pause();
+		fault_hang();
 	if (!strcmp(kind, "spin"))
 		for (;;)
 			__asm__ volatile("");
@@ -230,7 +269,15 @@ fault(struct loop *l, const struct bh_action *a)
 	if (!strcmp(kind, "scribble"))
 		fault_scribble(l);
 	if (!strcmp(kind, "crash-on"))
-		return fault_crash_on(l, a);
+		return fault_crash_on(l, a, false);
+	if (!strcmp(kind, "hang-on"))
+		return fault_crash_on(l, a, true);
+	if (!strcmp(kind, "busy"))
+		return fault_busy(l, a);
+	if (!strcmp(kind, "eat"))
+		return fault_eat(a->argc > 1 ? strtoul(a->argv[1], NULL, 10) : SIZE_MAX / 1024);
+	if (!strcmp(kind, "open"))
+		return fault_open();
 	if (!strcmp(kind, "slow")) {
 		l->slow_ms = a->argc > 1 ? (uint32_t)strtoul(a->argv[1], NULL, 10) : 20;
 		return 0;
@@ -282,8 +329,11 @@ static int
 loop_on_value(void *data, bh_param_id id, const struct bh_value *v)
 {
 	struct loop *l = data;
-	if (l->crash_armed && id == l->crash_param && (v->type == BH_FLOAT ? v->f : (double)v->i) == l->crash_value)
+	if (l->crash_armed && id == l->crash_param && (v->type == BH_FLOAT ? v->f : (double)v->i) == l->crash_value) {
+		if (l->crash_is_hang)
+			fault_hang();
 		abort();
+	}
 	if (l->slow_ms)
 		usleep(l->slow_ms * 1000);
 	if (l->role[id].channel == 0xff)

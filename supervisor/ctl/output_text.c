@@ -62,8 +62,12 @@ put_deaths(FILE *out, const msgpack_object *p)
 		const msgpack_object *o = &d->via.array.ptr[i];
 		char ago[40];
 		ctl_duration(bh_wire_get_float(o, "ago_s", 0), ago, sizeof(ago));
-		fprintf(out, "  died %s ago: %s %" PRId64 " (pid %" PRId64 ")\n", ago, text_of(o, "cause"), bh_wire_get_int(o, "code", 0),
-			bh_wire_get_int(o, "pid", 0));
+		fprintf(out, "  died %s ago: %s ", ago, text_of(o, "cause"));
+		if (*text_of(o, "limit"))
+			fprintf(out, "of %s", text_of(o, "limit"));
+		else
+			fprintf(out, "%" PRId64, bh_wire_get_int(o, "code", 0));
+		fprintf(out, " (pid %" PRId64 ")\n", bh_wire_get_int(o, "pid", 0));
 	}
 }
 

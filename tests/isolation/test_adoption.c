@@ -154,6 +154,17 @@ struct picture {
 	struct held child[NAMES], keeper, supervisor;
 };
 
+/* It reads what it is given when it comes to it. */
+static bool
+keeper_has_all(struct picture *p)
+{
+	look_at(pipeline_pid(&pl, "keeper"), &p->keeper);
+	look_at(pipeline_pid(&pl, "supervisor"), &p->supervisor);
+	drop_single_ends(&p->keeper);
+	drop_single_ends(&p->supervisor);
+	return p->keeper.n == p->supervisor.n && !memcmp(p->keeper.what, p->supervisor.what, p->keeper.n * sizeof(p->keeper.what[0]));
+}
+
 static void
 take_picture(struct picture *p)
 {
@@ -161,10 +172,8 @@ take_picture(struct picture *p)
 		ck_assert(pipeline_body(&pl, names[i], &p->body[i]));
 		look_at((pid_t)p->body[i].pid, &p->child[i]);
 	}
-	look_at(pipeline_pid(&pl, "keeper"), &p->keeper);
-	look_at(pipeline_pid(&pl, "supervisor"), &p->supervisor);
-	drop_single_ends(&p->keeper);
-	drop_single_ends(&p->supervisor);
+	ck_assert_msg(pipeline_until(20000, keeper_has_all(p)), "the keeper has %u pieces of shared memory and bells, the supervisor %u\n%s",
+		      p->keeper.n, p->supervisor.n, pipeline_log(&pl));
 }
 
 /* The same processes, none restarted, with the same descriptors. */

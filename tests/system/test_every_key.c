@@ -32,7 +32,8 @@ static unsigned count;
 static const struct {
 	const char *kind, *key, *value;
 } chosen[] = {
-	{"supervisor", "memory_max_bytes", "4000M"}, {"supervisor", "log_dir", "@DIR@/logs"}, {"supervisor", "crash_limit", "9"},
+	{"supervisor", "memory_max_bytes", "4000M"}, {"supervisor", "cpu_max", "100"}, {"supervisor", "files_max", "4000"},
+	{"supervisor", "log_dir", "@DIR@/logs"}, {"supervisor", "crash_limit", "9"},
 	{"supervisor", "watch", "yes"},		     {"loop", "channels", "4"},
 	{"store", "dir", "@DIR@/snapshots"},	     {"surface", "transport", "sequencer"},
 };

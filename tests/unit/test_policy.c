@@ -86,21 +86,21 @@ in_state(enum bh_policy_state want)
 /* clang-format off */
 static const struct { uint8_t state; unsigned todo; } expected[BH_POL_STATES][BH_POL_EVENTS] = {
 [BH_POL_STOPPED] = { S(STARTING, SPAWN), S(STOPPED, 0), S(HELD, 0), S(STOPPED, NO), S(STARTING, SPAWN),
-	S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0) },
+	S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0), S(STOPPED, 0) },
 [BH_POL_STARTING] = { S(STARTING, NO), S(LEAVING, LV), S(LEAVING, LV), S(STARTING, NO), S(LEAVING, LV),
-	S(RUNNING, 0), S(STARTING, SPAWN), S(STARTING, 0), S(STARTING, 0), S(ENDING, AB) },
+	S(RUNNING, 0), S(STARTING, SPAWN), S(STARTING, 0), S(STARTING, 0), S(STARTING, 0), S(ENDING, AB) },
 [BH_POL_RUNNING] = { S(RUNNING, NO), S(LEAVING, LV), S(LEAVING, LV), S(RUNNING, NO), S(LEAVING, LV),
-	S(RUNNING, 0), S(STARTING, SPAWN), S(ENDING, AB), S(RUNNING, 0), S(RUNNING, 0) },
+	S(RUNNING, 0), S(STARTING, SPAWN), S(ENDING, AB), S(ENDING, AB), S(RUNNING, 0), S(RUNNING, 0) },
 [BH_POL_ENDING] = { S(ENDING, 0), S(ENDING, 0), S(ENDING, 0), S(ENDING, NO), S(ENDING, 0),
-	S(ENDING, 0), S(STARTING, SPAWN), S(ENDING, 0), S(ENDING, 0), S(ENDING, KI) },
+	S(ENDING, 0), S(STARTING, SPAWN), S(ENDING, 0), S(ENDING, 0), S(ENDING, 0), S(ENDING, KI) },
 [BH_POL_LEAVING] = { S(LEAVING, 0), S(LEAVING, 0), S(LEAVING, 0), S(LEAVING, 0), S(LEAVING, 0),
-	S(LEAVING, 0), S(STOPPED, 0), S(LEAVING, 0), S(LEAVING, 0), S(LEAVING, KI) },
+	S(LEAVING, 0), S(STOPPED, 0), S(LEAVING, 0), S(LEAVING, 0), S(LEAVING, 0), S(LEAVING, KI) },
 [BH_POL_BACKING_OFF] = { S(STARTING, SPAWN), S(STOPPED, 0), S(HELD, 0), S(STARTING, SPAWN), S(STARTING, SPAWN),
-	S(BACKING_OFF, 0), S(BACKING_OFF, 0), S(BACKING_OFF, 0), S(STARTING, SPAWN), S(STARTING, SPAWN) },
+	S(BACKING_OFF, 0), S(BACKING_OFF, 0), S(BACKING_OFF, 0), S(BACKING_OFF, 0), S(STARTING, SPAWN), S(STARTING, SPAWN) },
 [BH_POL_FAILED] = { S(STARTING, SPAWN), S(STOPPED, 0), S(HELD, 0), S(STARTING, SPAWN), S(STARTING, SPAWN),
-	S(FAILED, 0), S(FAILED, 0), S(FAILED, 0), S(STARTING, SPAWN), S(FAILED, 0) },
+	S(FAILED, 0), S(FAILED, 0), S(FAILED, 0), S(FAILED, 0), S(STARTING, SPAWN), S(FAILED, 0) },
 [BH_POL_HELD] = { S(STARTING, SPAWN), S(STOPPED, 0), S(HELD, 0), S(STARTING, SPAWN), S(HELD, NO),
-	S(HELD, 0), S(HELD, 0), S(HELD, 0), S(HELD, 0), S(HELD, 0) },
+	S(HELD, 0), S(HELD, 0), S(HELD, 0), S(HELD, 0), S(HELD, 0), S(HELD, 0) },
 };
 /* clang-format on */
 
@@ -120,6 +120,31 @@ START_TEST(every_state_answers_every_event_as_written_down)
 		if (todo & BH_POL_REFUSED)
 			ck_assert_mem_eq(&p, &before, sizeof p);
 	}
+}
+END_TEST
+
+START_TEST(without_time_for_last_words_a_hang_is_killed_at_once)
+{
+	struct bh_policy p = in_state(BH_POL_RUNNING);
+	struct bh_policy_limits none = limits;
+	none.abort_ns = 0;
+	unsigned todo = bh_policy_step(&p, &none, &(struct bh_policy_input){.event = BH_POL_EV_HANG}, T0);
+	ck_assert_uint_eq(todo, BH_POL_DO_KILL);
+	ck_assert_int_eq(p.state, BH_POL_ENDING);
+	ck_assert_uint_eq(p.deadline_ns, T0 + none.bury_ns);
+	/* Who does not die of it is abandoned. */
+	todo = bh_policy_step(&p, &none, &(struct bh_policy_input){.event = BH_POL_EV_TIMER}, p.deadline_ns);
+	ck_assert_uint_ne(todo & BH_POL_DO_ABANDON, 0);
+}
+END_TEST
+
+START_TEST(who_is_over_a_limit_is_ended_for_that)
+{
+	struct bh_policy p = in_state(BH_POL_RUNNING);
+	ck_assert_uint_eq(step(&p, BH_POL_EV_OVER, T0), BH_POL_DO_ABORT);
+	ck_assert_int_eq(p.cause, BH_CAUSE_LIMIT);
+	ck_assert_uint_eq(died(&p, false, false, T0 + 1), BH_POL_DO_SPAWN);
+	ck_assert_uint_eq(bh_policy_recent(&p, &limits, T0 + 2), 1);
 }
 END_TEST
 
@@ -324,6 +349,8 @@ main(void)
 	Suite *s = suite_create("policy");
 	TCase *tc = tcase_create("policy");
 	tcase_add_loop_test(tc, every_state_answers_every_event_as_written_down, 0, BH_POL_STATES);
+	tcase_add_test(tc, without_time_for_last_words_a_hang_is_killed_at_once);
+	tcase_add_test(tc, who_is_over_a_limit_is_ended_for_that);
 	tcase_add_loop_test(tc, a_timer_before_its_deadline_changes_nothing, 0, BH_POL_STATES);
 	tcase_add_test(tc, the_first_restart_is_immediate_and_the_next_ones_back_off);
 	tcase_add_test(tc, the_pause_doubles_up_to_its_maximum);
