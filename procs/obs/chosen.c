@@ -44,6 +44,13 @@ target_of(const struct obs_cameras *c, const struct obs_chosen_target *t)
 	return NULL;
 }
 
+bool
+obs_model_is_choice(const struct obs_model *m, bh_param_id id)
+{
+	enum obs_kind k = id < m->params && m->of_param[id].used ? (enum obs_kind)m->of_param[id].kind : OBS_KINDS;
+	return k == OBS_K_VIEW || k == OBS_K_PTZ_CAMERA || k == OBS_K_PTZ_MODIFIER;
+}
+
 void
 obs_model_remember(const struct obs_model *m, struct obs_chosen *k)
 {

@@ -138,6 +138,8 @@ static int
 sink_report(void *ctx, bh_param_id id, struct bh_value v)
 {
 	struct obs *o = ctx;
+	if (obs_model_is_choice(o->model, id)) /* whoever hears of it may count on it */
+		obs_model_remember(o->model, o->chosen);
 	return is_kept(o, id) && obs_model_may_wait(o->model, id) ? 0 : bh_report(o->drv, id, v);
 }
 

@@ -183,6 +183,7 @@ struct obs_chosen {
 	uint32_t magic, view, last, followed;
 	struct obs_chosen_target target[OBS_CHOSEN_TARGETS];
 };
+bool obs_model_is_choice(const struct obs_model *m, bh_param_id id); /* it tells one of these: remember before it is reported */
 void obs_model_remember(const struct obs_model *m, struct obs_chosen *k);
 void obs_model_recall(struct obs_model *m, const struct obs_chosen *k);
 

@@ -188,6 +188,11 @@ next_life(void)
 
 START_TEST(what_was_chosen_is_chosen_in_the_next_life)
 {
+	static const char *const choices[] = {"view", "ptz/pad/camera", "ptz/joy/modifier"}, *const others[] = {"program", "ptz/joy/x", "camera/cam1/tally"};
+	for (size_t i = 0; i < BH_ARRAY_LEN(choices); i++) {
+		ck_assert(obs_model_is_choice(obs_stage_model(s), obs_stage_id(s, choices[i])));
+		ck_assert(!obs_model_is_choice(obs_stage_model(s), obs_stage_id(s, others[i])));
+	}
 	expect_text("ptz/pad/camera", "cam1"); /* it follows what is on air */
 	obs_stage_set_text(s, "ptz/pad/camera", "cam2");
 	obs_stage_set_text(s, "ptz/joy/camera", "cam1");
