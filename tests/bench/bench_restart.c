@@ -9,6 +9,7 @@
  *
  *   warm  a spare follows         p50 <= 0.4 x empty
  *   cold  a process is started    p50 <= 1.3 x bare
+ *   confinement			<= 100 us of a cold start
  *   load  both CPUs busy, real-time scheduling (skipped where it is not granted)	warm p99 <= 5 x idle p99
  */
 #include <check.h>
@@ -28,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/sandbox.h"
 #include "common/units.h"
 #include "tests/bench/harness.h"
 #include "tests/lib/bounds.h"
@@ -51,6 +53,8 @@ struct place {
 	uint32_t position;
 	bool warm;
 	unsigned cold_ones; /* of a warm place: samples in which no spare followed */
+	double told_ns[256], rest_ns[256]; /* until it was told who it is, or started; and from then on */
+	unsigned kept;
 };
 
 /* ------------------------------------------------------------------ the pipeline */
@@ -119,8 +123,20 @@ sample(struct place *p, double *ns)
 	if (after.stamp_ns < is.started_ns)
 		return -EAGAIN; /* the dying one has still done it */
 	p->cold_ones += p->warm && is.warm_starts == was.warm_starts;
+	if (p->kept < 256) {
+		p->told_ns[p->kept] = (double)(is.started_ns - killed);
+		p->rest_ns[p->kept++] = (double)(after.stamp_ns - is.started_ns);
+	}
 	*ns = (double)(after.stamp_ns - killed);
 	return 0;
+}
+
+static void
+print_parts(struct place *p, const char *bench)
+{
+	if (p->kept)
+		bench_print(bench, "figure", "from the kill to the attach message: p50 %.1f us; from there to the report: p50 %.1f us",
+			    bench_median(p->told_ns, p->kept) / 1e3, bench_median(p->rest_ns, p->kept) / 1e3);
 }
 
 static int
@@ -254,6 +270,40 @@ measure_bare(void *arg, struct bench_figures *out)
 	return 0;
 }
 
+/* ------------------------------------------------------------------ confinement */
+
+#define CONFINED 200u
+
+/* What a cold start pays for it. A spare has paid before. */
+static int
+confinement(void)
+{
+	static double ns[CONFINED];
+	struct bench_figures f;
+	int p[2];
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -errno;
+	for (unsigned i = 0; i < CONFINED; i++) {
+		static const struct bh_sandbox tightest;
+		pid_t pid = fork();
+		if (pid == 0) {
+			uint64_t before = bench_now_ns();
+			int r = bh_sandbox_enter(&tightest);
+			double took = (double)(bench_now_ns() - before);
+			_exit(r < 0 || write(p[1], &took, sizeof(took)) != sizeof(took));
+		}
+		int status = 1;
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status || read(p[0], &ns[i], sizeof(ns[i])) != sizeof(ns[i]))
+			return -EIO;
+	}
+	close(p[0]);
+	close(p[1]);
+	bench_quantiles(ns, CONFINED, &f);
+	bench_print("restart_confine", "figure", "entering the sandbox: p50 %.1f p99 %.1f us", f.p50 / 1e3, f.p99 / 1e3);
+	bench_count("restart_confine", "microseconds of a cold start, p50", f.p50 / 1e3, 100);
+	return 0;
+}
+
 /* ------------------------------------------------------------------ load */
 
 static void
@@ -327,8 +377,10 @@ against_anchors(void)
 				       .floor = ways[0], .bar = {{BENCH_P50, 1.3}}, .rounds_max = 30};
 	r = bench_run(&warm_plan);
 	bench_print("restart_warm", "figure", "%u samples were not followed by a spare", warm.cold_ones);
+	print_parts(&warm, "restart_warm");
 	if (r >= 0)
 		r = bench_run(&cold_plan);
+	print_parts(&cold, "restart_cold");
 	host_stop(&bare.h);
 	wait_for_end(empty.pid);
 	place_stop(&warm);
@@ -340,7 +392,9 @@ static int
 measure_all(void)
 {
 	static struct place rt;
-	int r = against_anchors();
+	int r = confinement();
+	if (r >= 0)
+		r = against_anchors();
 	if (r >= 0) {
 		r = place_start(&rt, true, ", realtime: yes");
 		if (r == 0 && has_real_time(&rt))
