@@ -22,6 +22,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/crash.h"
@@ -966,6 +967,7 @@ proc_park(struct bh_proc *proc)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	proc_confine(proc);
+	tzset(); /* for the first line of the log */
 	bh_warm();
 	bh_spawn_send(proc->spawn_fd, &msg, NULL);
 }

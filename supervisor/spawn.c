@@ -714,17 +714,17 @@ static int
 hand_over(struct child *c, struct spare *sp)
 {
 	spare_take(sp, c);
+	c->body.warm_starts++;
 	keep_fd(c->s, BH_FD_SOCKET, c->slot, 0, 0);
 	int r = enter(c);
-	if (r == 0)
-		c->body.warm_starts++;
-	else
+	if (r < 0)
 		bh_warn("%s: its spare cannot be told who it is (%s); starting another process", c->body.name, strerror(-r));
 	if (r < 0 && c->pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
 	if (r < 0) {
 		watch_stop(c);
 		c->body.alive = 0;
+		c->body.warm_starts--;
 	}
 	spare_taken(sp, c);
 	return r;

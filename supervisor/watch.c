@@ -283,8 +283,6 @@ watch_died(struct child *c, int cause, int code)
 	c->body.hangs += cause == BH_CAUSE_HANG;
 	c->body.pid = 0;
 	watch_stop(c);
-	keep_forget(c->s, c->slot, BH_FD_SOCKET);
-	ring_peers(c);
 	if (leaving)
 		bh_info("%s: has left", c->body.name);
 	else
@@ -296,6 +294,10 @@ watch_died(struct child *c, int cause, int code)
 	bool unproven = crashed && c->s->config_before >= 0 && c->s->config.head &&
 			c->mem.proven_generation != c->s->config.head->generation;
 	super_policy(c, BH_POL_EV_DIED, attaching, unproven);
+	/* After its successor is on its way: each of these wakes somebody, who may take the processor from it. */
+	if (c->sock < 0)
+		keep_forget(c->s, c->slot, BH_FD_SOCKET);
+	ring_peers(c);
 }
 
 /* ------------------------------------------------------------------ hangs */
