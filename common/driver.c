@@ -464,7 +464,8 @@ bh_param_add(struct bh_driver *drv, const struct bh_param *d)
 	r.gen = known ? p->gen : p->gen + 1;
 	if (known && record_same(drv, &drv->proc->dir.records[p->record], &r, choices, len))
 		return i;
-	r.since_ns = known ? p->since_ns : p->gen ? bh_now_ns() : 0;
+	/* What stands in the cells of an index that another parameter had, or may have had, is not this one's. */
+	r.since_ns = known ? p->since_ns : p->gen || drv->proc->dir.head->lost ? bh_now_ns() : 0;
 	if (!known) {
 		p->reported = false;
 		p->wanted_gen = 0;

@@ -8,17 +8,19 @@
 #include <sched.h>
 #include <stdio.h>
 
+#include "common/log.h"
 #include "tests/bench/harness.h"
 #include "tests/isolation/crash_scenes.h"
 #include "tests/lib/bounds.h"
 
-static const struct crash_scene *const lists[] = {crash_rings, crash_records, crash_surface};
+static const struct crash_scene *const lists[] = {crash_rings, crash_records, crash_surface, crash_driver};
 #define LISTS (sizeof(lists) / sizeof(lists[0]))
 
 START_TEST(every_crash_image_is_recovered_exactly)
 {
 	struct crash_result sum = {0};
 	unsigned scenes = 0;
+	bh_log_set_level(BH_LOG_ERR);
 	bench_pin((unsigned)sched_getcpu()); /* who steps and who is stepped take turns: on one CPU that is quicker by half */
 	for (unsigned l = 0; l < LISTS; l++)
 		for (const struct crash_scene *s = lists[l]; s->name; s++)

@@ -432,8 +432,8 @@ crash_cell(const struct crash_memory *m, unsigned outbox, uint32_t id, struct bh
 }
 
 /* Bit by bit: not the product's. */
-static uint32_t
-crc32c(const void *data, size_t len)
+uint32_t
+crash_crc32c(const void *data, size_t len)
 {
 	uint32_t crc = ~0u;
 	for (size_t k = 0; k < len; k++) {
@@ -455,7 +455,7 @@ crash_record(const struct crash_memory *m, unsigned state, uint32_t n, uint32_t 
 		return 0;
 	*gen = copy->gen;
 	memcpy(data, copy->data, sizeof(copy->data));
-	return copy->check == crc32c(copy, offsetof(struct bh_record_copy, check)) ? 1 : -1;
+	return copy->check == crash_crc32c(copy, offsetof(struct bh_record_copy, check)) ? 1 : -1;
 }
 
 uint64_t

@@ -91,4 +91,5 @@ uint64_t crash_cell(const struct crash_memory *m, unsigned outbox, uint32_t id, 
 /* A record: 1, 0 = never written, -1 its check sum is wrong. */
 int crash_record(const struct crash_memory *m, unsigned state, uint32_t n, uint32_t *gen, void *data);
 uint64_t crash_overflow(const struct crash_memory *m, unsigned outbox);
+uint32_t crash_crc32c(const void *data, size_t len);
 uint64_t crash_hash(uint64_t h, const void *data, size_t len);

@@ -130,6 +130,16 @@ find_table(struct fleet *f, pid_t pid)
 	return f->entries;
 }
 
+bool
+fleet_is_there(struct fleet *f)
+{
+	pid_t pid = fleet_supervisor(f);
+	bh_seg_unmap(&f->table);
+	f->head = NULL;
+	f->entries = NULL;
+	return fleet_lives(pid) && find_table(f, pid);
+}
+
 void
 fleet_start(struct fleet *f, const char *config)
 {
@@ -228,8 +238,8 @@ fleet_lives(pid_t pid)
 	return p && p[1] && p[2] != 'Z' && p[2] != 'X';
 }
 
-unsigned
-fleet_count_children(struct fleet *f)
+static unsigned
+count(struct fleet *f, const char *program)
 {
 	char path[300], text[8192], want[100], exe[300];
 	unsigned n = 0;
@@ -244,11 +254,23 @@ fleet_count_children(struct fleet *f)
 		snprintf(path, sizeof(path), "/proc/%.20s/environ", e->d_name);
 		bh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 		len = fd < 0 ? -1 : read(fd, text, sizeof(text));
-		n += strstr(exe, "/bh-child") && len > 0 && memmem(text, (size_t)len, want, want_len);
+		n += strstr(exe, program) && len > 0 && memmem(text, (size_t)len, want, want_len);
 	}
 	if (d)
 		closedir(d);
 	return n;
+}
+
+unsigned
+fleet_count_children(struct fleet *f)
+{
+	return count(f, "/bh-child");
+}
+
+unsigned
+fleet_count_all(struct fleet *f)
+{
+	return count(f, "/bh-");
 }
 
 static void

@@ -44,6 +44,8 @@ void fleet_init(struct fleet *f, const char *config);
 void fleet_write(struct fleet *f, const char *config);
 pid_t fleet_launch(struct fleet *f, int err_fd);
 void fleet_start(struct fleet *f, const char *config);
+/* Of one that was launched: has its supervisor a table by now? Looks anew each time. */
+bool fleet_is_there(struct fleet *f);
 /* Exit status of the keeper that we started; fails the test if it does not end. */
 int fleet_exit(struct fleet *f);
 /* End everything that may be left, and the folder. */
@@ -62,6 +64,8 @@ bool fleet_all_ok(struct fleet *f);
 bool fleet_lives(pid_t pid);
 /* Processes of the program bh-child in this fleet's runtime folder. */
 unsigned fleet_count_children(struct fleet *f);
+/* ... and of keeper, supervisor and bh-config, too. */
+unsigned fleet_count_all(struct fleet *f);
 
 /* A request, as bh-control would make it. Returns the error of the result; `text` (may be NULL) receives its text. */
 int fleet_ask(struct fleet *f, enum bh_request what, const char *name, int64_t i, const char *arg, char *text, size_t cap);
