@@ -38,7 +38,7 @@
 
 extern char **environ;
 
-#define SAMPLES 2u /* of one measurement */
+#define SAMPLES 3u /* of one measurement */
 
 static const char yaml[] =
 	"bulkhead: 1\n"
