@@ -135,6 +135,21 @@ param_name(const struct bh_driver *drv, uint32_t id)
 	return id < drv->cap && drv->param[id].gen ? drv->proc->dir.records[drv->param[id].record].name : "";
 }
 
+static unsigned
+action_count(const struct bh_driver_desc *d)
+{
+	unsigned n = 0;
+	while (d->actions && d->actions[n].name)
+		n++;
+	return n;
+}
+
+static const char *
+action_name(const struct bh_driver_desc *d, uint32_t id)
+{
+	return id < action_count(d) ? d->actions[id].name : "?";
+}
+
 /* ------------------------------------------------------------------ in-flight mark and quarantine */
 
 static void
@@ -206,7 +221,7 @@ quarantine_predecessor(struct bh_driver *drv)
 	q->deaths++;
 	q->last_ns = now;
 	const char *what = m.kind == BH_EV_ACTION ? "action" : "value of parameter";
-	const char *name = m.kind != BH_EV_ACTION ? param_name(drv, m.id) : "";
+	const char *name = m.kind != BH_EV_ACTION ? param_name(drv, m.id) : action_name(drv->desc, m.id);
 	snprintf(q->what, sizeof(q->what), "%.23s", name);
 	if (q->deaths < QUARANTINE_DEATHS) {
 		bh_warn("the last life ended while it applied %s %u %s; %s", what, m.id, name,
@@ -219,13 +234,19 @@ quarantine_predecessor(struct bh_driver *drv)
 	       name, q->deaths, drv->proc->name);
 }
 
-static void
+/* How many were skipped until now. */
+static unsigned
 quarantine_release(struct bh_driver *drv)
 {
-	for (uint32_t i = 0; i < drv->quarantines; i++)
+	unsigned n = 0;
+	for (uint32_t i = 0; i < drv->quarantines; i++) {
+		n += drv->quarantine[i].active;
 		drv->quarantine[i] = (struct bh_quarantine){0};
+	}
 	drv->quarantine_active = false;
-	bh_info("quarantine emptied");
+	if (n)
+		bh_info("quarantine emptied: %u no longer skipped", n);
+	return n;
 }
 
 /* ------------------------------------------------------------------ directory */
@@ -713,21 +734,6 @@ apply_value(struct bh_driver *drv, uint32_t id, uint32_t gen, uint64_t seq, cons
 		bh_dbg("%s: value not applied now (%s); it stays wanted", param_name(drv, id), strerror(-r));
 }
 
-static unsigned
-action_count(const struct bh_driver_desc *d)
-{
-	unsigned n = 0;
-	while (d->actions && d->actions[n].name)
-		n++;
-	return n;
-}
-
-static const char *
-action_name(const struct bh_driver_desc *d, uint32_t id)
-{
-	return id < action_count(d) ? d->actions[id].name : "?";
-}
-
 /* Tell the router, who knows which control asked. `words` may be empty. */
 static void
 tell_dropped(struct bh_driver *drv, struct bh_event *ev, enum bh_drop why, const char *words)
@@ -1071,12 +1077,25 @@ report_all(struct bh_driver *drv)
 	return n;
 }
 
+/* What was skipped is done now, if it is still wanted. */
+static void
+driver_release(struct bh_driver *drv, uint32_t number)
+{
+	unsigned n = quarantine_release(drv);
+	if (n)
+		driver_resync(drv, false);
+	if (number && n)
+		bh_proc_answer(drv->proc, number, 0, "%s: %u no longer quarantined", drv->proc->name, n);
+	else if (number)
+		bh_proc_answer(drv->proc, number, -EALREADY, "it is neither held nor failed, and nothing is quarantined");
+}
+
 static void
 driver_on_request(struct bh_proc *proc, void *state, const struct bh_event *ev, const struct bh_request_args *args)
 {
 	(void)args;
 	if (ev->id == BH_REQ_RELEASE)
-		quarantine_release(state);
+		driver_release(state, ev->total);
 	else if (ev->id == BH_REQ_SYNC)
 		bh_proc_answer(proc, ev->total, 0, "%s: %u parameters reported", proc->name, report_all(state));
 }

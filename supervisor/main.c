@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "common/config/history.h"
+#include "common/config/loss.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/paths.h"
@@ -72,15 +73,32 @@ last_death(const struct child *c, char *buf, size_t cap)
 		snprintf(buf, cap, "%s", bh_cause_name(d->cause));
 }
 
+/* "5 failures in 30 s (3 signal, 2 hang)": within the window, by cause. */
+static void
+failures(const struct child *c, const struct bh_policy_limits *limits, char *buf, size_t cap)
+{
+	uint32_t count[BH_POLICY_CAUSES], all = 0, kinds = 0;
+	bh_policy_causes(&c->mem.policy, limits, bh_mono_ns(), count);
+	for (uint32_t i = 0; i < BH_POLICY_CAUSES; i++) {
+		all += count[i];
+		kinds += count[i] > 0;
+	}
+	size_t at = (size_t)snprintf(buf, cap, "%u failures in %u s", all, c->s->cfg.crash_window_ms / 1000);
+	for (uint32_t i = 0, n = 0; kinds > 1 && i < BH_POLICY_CAUSES && at < cap; i++)
+		if (count[i])
+			at += (size_t)snprintf(buf + at, cap - at, "%s%u %s", n++ ? ", " : " (", count[i], bh_cause_name(i));
+	if (kinds > 1 && at < cap)
+		snprintf(buf + at, cap - at, ")");
+}
+
 /* The health that follows from the state alone. */
 static void
 show(struct child *c, const struct bh_policy_limits *limits)
 {
-	char why[40], hint[80];
-	uint64_t now = bh_mono_ns();
-	uint32_t recent = bh_policy_recent(&c->mem.policy, limits, now);
+	char why[40], hint[80], how_often[64];
 	enum bh_health health = bh_policy_health(&c->mem.policy);
 	last_death(c, why, sizeof(why));
+	failures(c, limits, how_often, sizeof(how_often));
 	switch (health) {
 	case BH_HEALTH_STARTING:
 		if (c->mem.died_ns)
@@ -89,12 +107,11 @@ show(struct child *c, const struct bh_policy_limits *limits)
 			table_health(c, health, NULL, "%s", "");
 		return;
 	case BH_HEALTH_BACKING_OFF:
-		table_health(c, health, NULL, "%s; %u failures in %u s", why, recent, c->s->cfg.crash_window_ms / 1000);
+		table_health(c, health, NULL, "%s; %s", why, how_often);
 		return;
 	case BH_HEALTH_FAILED:
 		snprintf(hint, sizeof(hint), "see its log, then: bulkhead release %s", c->body.name);
-		table_health(c, health, hint, "%u failures in %u s, the last by %s", recent,
-			     c->s->cfg.crash_window_ms / 1000, why);
+		table_health(c, health, hint, "%s, the last by %s", how_often, why);
 		return;
 	case BH_HEALTH_HELD:
 		snprintf(hint, sizeof(hint), "bulkhead release %s", c->body.name);
@@ -113,13 +130,16 @@ log_change(struct child *c, uint8_t before, const struct bh_policy_limits *limit
 {
 	uint8_t after = c->mem.policy.state;
 	uint64_t now = bh_mono_ns();
+	char how_often[64], why[40], lost[400];
 	if (after == before)
 		return;
-	if (after == BH_POL_FAILED)
-		bh_err("%s: failed: %u deaths within %u s; left alone now. After mending it: bulkhead release %s",
-		       c->body.name, bh_policy_recent(&c->mem.policy, limits, now), c->s->cfg.crash_window_ms / 1000,
-		       c->body.name);
-	else if (after == BH_POL_BACKING_OFF)
+	if (after == BH_POL_FAILED) {
+		failures(c, limits, how_often, sizeof(how_often));
+		last_death(c, why, sizeof(why));
+		bh_config_loss(&c->s->config, c->slot, lost, sizeof(lost));
+		bh_err("%s: failed: %s, the last by %s; left alone now. Lost until then: %s. After mending it: bulkhead release %s", c->body.name,
+		       how_often, why, lost[0] ? lost : "nothing that is on a surface", c->body.name);
+	} else if (after == BH_POL_BACKING_OFF)
 		bh_info("%s: next start in %.1f s", c->body.name,
 			(double)(c->mem.policy.deadline_ns - now) / (double)BH_NS_PER_S);
 	else if (after == BH_POL_RUNNING)
@@ -214,6 +234,8 @@ void
 super_policy(struct child *c, enum bh_policy_event ev, bool attaching, bool unproven)
 {
 	struct bh_policy_input in = {.event = ev, .attaching = attaching, .unproven = unproven};
+	if (ev == BH_POL_EV_DIED)
+		in.cause = c->body.death[0].cause;
 	apply_event(c, &in);
 }
 
@@ -726,6 +748,20 @@ request_forward(struct super *s, struct child *c, uint32_t what, uint32_t number
 	c->forwarded[c->forwarded_at++ % BH_ARRAY_LEN(c->forwarded)] = number;
 }
 
+/* Who is out of service comes back; what is quarantined in a driver is no longer, now or once it has come back. */
+static void
+request_release(struct super *s, struct child *c, uint32_t number, const struct bh_request_args *args)
+{
+	struct bh_event ev = {.kind = BH_EV_REQUEST, .id = BH_REQ_RELEASE, .stamp_ns = bh_now_ns()};
+	if (c->body.role == BH_ROLE_DRIVER && c->mem.policy.state == BH_POL_RUNNING) {
+		request_forward(s, c, BH_REQ_RELEASE, number, args);
+		return;
+	}
+	if (c->body.role == BH_ROLE_DRIVER && c->has_tx && bh_outbox_send(&c->tx, &ev, args, sizeof(*args)) == 0)
+		bh_outbox_flush(&c->tx);
+	request_policy(s, c, number, BH_POL_EV_RELEASE, "it is neither held nor failed");
+}
+
 void
 super_forwarded(struct child *c, const struct bh_event *ev, const uint8_t *payload, size_t len)
 {
@@ -788,7 +824,7 @@ super_request(struct super *s, uint32_t what, uint32_t number, struct bh_request
 		request_policy(s, c, number, BH_POL_EV_RESTART, "it is held: release it first");
 		return;
 	case BH_REQ_HOLD: request_policy(s, c, number, BH_POL_EV_HOLD, ""); return;
-	case BH_REQ_RELEASE: request_policy(s, c, number, BH_POL_EV_RELEASE, "it is neither held nor failed"); return;
+	case BH_REQ_RELEASE: request_release(s, c, number, args); return;
 	case BH_REQ_KILL: request_kill(s, c, number, args->v.i); return;
 	case BH_REQ_EMIT:
 	case BH_REQ_SYNC:

@@ -54,14 +54,26 @@ bh_policy_state_name(unsigned state)
 	return state < BH_POL_STATES ? state_names[state] : "?";
 }
 
+void
+bh_policy_causes(const struct bh_policy *p, const struct bh_policy_limits *limits, uint64_t now_ns, uint32_t count[BH_POLICY_CAUSES])
+{
+	uint32_t have = p->deaths < BH_POLICY_DEATHS ? p->deaths : BH_POLICY_DEATHS;
+	for (uint32_t i = 0; i < BH_POLICY_CAUSES; i++)
+		count[i] = 0;
+	for (uint32_t i = 0; i < have; i++) {
+		uint64_t t = p->death_ns[i];
+		uint8_t cause = p->death_cause[i] < BH_POLICY_CAUSES ? p->death_cause[i] : BH_CAUSE_UNKNOWN;
+		count[cause] += t && t <= now_ns && now_ns - t < limits->crash_window_ns;
+	}
+}
+
 uint32_t
 bh_policy_recent(const struct bh_policy *p, const struct bh_policy_limits *limits, uint64_t now_ns)
 {
-	uint32_t n = 0, have = p->deaths < BH_POLICY_DEATHS ? p->deaths : BH_POLICY_DEATHS;
-	for (uint32_t i = 0; i < have; i++) {
-		uint64_t t = p->death_ns[i];
-		n += t && t <= now_ns && now_ns - t < limits->crash_window_ns;
-	}
+	uint32_t n = 0, count[BH_POLICY_CAUSES];
+	bh_policy_causes(p, limits, now_ns, count);
+	for (uint32_t i = 0; i < BH_POLICY_CAUSES; i++)
+		n += count[i];
 	return n;
 }
 
@@ -140,7 +152,9 @@ judge(struct bh_policy *p, const struct bh_policy_limits *limits, const struct b
 	bool ending = p->state == BH_POL_ENDING;
 	unsigned todo = 0;
 
-	p->death_ns[p->deaths++ % BH_POLICY_DEATHS] = now_ns;
+	uint32_t at = p->deaths++ % BH_POLICY_DEATHS;
+	p->death_ns[at] = now_ns;
+	p->death_cause[at] = (uint8_t)(in->cause ? in->cause : p->cause ? p->cause : BH_CAUSE_UNKNOWN);
 	p->attach_deaths = in->attaching ? (uint8_t)(p->attach_deaths + 1) : 0;
 	if (p->attach_deaths >= 2) {
 		p->attach_deaths = 0;

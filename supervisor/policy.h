@@ -80,11 +80,13 @@ struct bh_policy {
 	uint32_t pad2;
 	uint64_t deadline_ns;  /* CLOCK_MONOTONIC, 0 = none */
 	uint64_t death_ns[BH_POLICY_DEATHS];
+	uint8_t death_cause[BH_POLICY_DEATHS]; /* enum bh_cause */
 };
 
 struct bh_policy_input {
 	enum bh_policy_event event;
 	/* DIED only */
+	enum bh_cause cause;
 	bool attaching; /* its self segment says that it was attaching */
 	bool unproven;	/* it was never ready with the configuration in use, and there is one before */
 };
@@ -95,6 +97,10 @@ unsigned bh_policy_step(struct bh_policy *p, const struct bh_policy_limits *limi
 
 /* Failures within the window that ends now. */
 uint32_t bh_policy_recent(const struct bh_policy *p, const struct bh_policy_limits *limits, uint64_t now_ns);
+
+/* The same by cause: `count` has room for each enum bh_cause. */
+#define BH_POLICY_CAUSES (BH_CAUSE_UNKNOWN + 1u)
+void bh_policy_causes(const struct bh_policy *p, const struct bh_policy_limits *limits, uint64_t now_ns, uint32_t count[BH_POLICY_CAUSES]);
 
 /* The pause before a restart after the n-th failure within the window (from 1: none). */
 uint64_t bh_policy_backoff_ns(const struct bh_policy_limits *limits, uint32_t recent);

@@ -25,7 +25,7 @@ BH_LOG_TOPIC("table");
 
 #define LOCK_TRIES 100
 #define LOCK_PAUSE_US 10000
-#define MEMORY_MAGIC 0x314d455250555348ull
+#define MEMORY_MAGIC 0x324d455250555348ull
 
 int
 table_map(struct super *s)

@@ -1,4 +1,5 @@
 /* answer.c - the answers to what only reads; see view.h */
+#include "common/config/loss.h"
 #include "common/limits.h"
 #include "common/wire/view.h"
 
@@ -141,6 +142,11 @@ put_proc(const struct bh_view *v, uint16_t slot, const struct bh_proc_body *b, u
 	put_deaths(o, b, now_ns);
 	if (b->role == BH_ROLE_DRIVER && (b->health.health == BH_HEALTH_OK || b->health.health == BH_HEALTH_DEGRADED))
 		bh_view_put_missing(v, slot, all ? 20 : 3, o);
+	if (!b->alive || b->health.health == BH_HEALTH_FAILED) {
+		char lost[600];
+		if (bh_config_loss(v->config, slot, lost, sizeof(lost))[0])
+			bh_wire_str(o, "lost", lost);
+	}
 	if (all && v->slot[slot].self)
 		put_self(o, v->slot[slot].self);
 	if (all && v->slot[slot].account)

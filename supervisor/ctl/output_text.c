@@ -160,6 +160,8 @@ text_status(FILE *out, const msgpack_object *a)
 		const msgpack_object *p = &procs->via.array.ptr[i];
 		if (*text_of(p, "hint"))
 			fprintf(out, "hint: %s: %s\n", text_of(p, "name"), text_of(p, "hint"));
+		if (*text_of(p, "lost"))
+			fprintf(out, "lost: %s: %s\n", text_of(p, "name"), text_of(p, "lost"));
 		put_missing(out, p);
 	}
 	if (!bh_wire_get_bool(a, "control_answers", true))

@@ -254,7 +254,12 @@ START_TEST(a_crash_loop_ends_in_failed_with_a_reason_and_a_hint_and_the_others_g
 	ck_assert_msg(!b.alive && b.health.reason[0], "failed without a reason");
 	int r = tool("status", NULL, NULL, NULL);
 	ck_assert_int_eq(r, 3);
-	ck_assert_msg(strstr(out, "hint: bad: ") != NULL, "no hint in: %s", out);
+	ck_assert_msg(strstr(out, "hint: bad: ") && strstr(out, "bulkhead release bad"), "no hint in: %s", out);
+	ck_assert_msg(strstr(out, "lost: bad: Mix: fader2-3, mute2") != NULL, "it does not say what is lost: %s", out);
+	ck_assert_msg(strstr(out, "4 failures in 30 s, the last by signal 11") || strstr(out, "4 failures in 30 s, the last by exit"),
+		      "it does not say why: %s", out);
+	ck_assert_msg(strstr(pipeline_log_text(&pl), "Lost until then: Mix: fader2-3, mute2") != NULL, "the log does not say what is lost:\n%s",
+		      pipeline_log(&pl));
 	printf("failed: %s\n", b.health.reason);
 	/* Its strip says so; its faders keep their place. */
 	simdesk_must(desk, "expect strip 2 lower \"down\" within 30s; wait motors within 30s; expect fader.messages = 0 since mark");

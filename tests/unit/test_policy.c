@@ -148,6 +148,27 @@ START_TEST(who_is_over_a_limit_is_ended_for_that)
 }
 END_TEST
 
+START_TEST(failures_are_counted_by_cause_within_the_window)
+{
+	struct bh_policy p = in_state(BH_POL_RUNNING);
+	uint32_t count[BH_POLICY_CAUSES];
+	bh_policy_step(&p, &limits, &(struct bh_policy_input){.event = BH_POL_EV_DIED, .cause = BH_CAUSE_SIGNAL}, T0);
+	await_start(&p);
+	bh_policy_step(&p, &limits, &(struct bh_policy_input){.event = BH_POL_EV_DIED, .cause = BH_CAUSE_SIGNAL}, T0 + MS(10));
+	await_start(&p);
+	step(&p, BH_POL_EV_READY, T0 + MS(20));
+	step(&p, BH_POL_EV_HANG, T0 + MS(30));
+	died(&p, false, false, T0 + MS(40)); /* as we gave it ourselves */
+	bh_policy_causes(&p, &limits, T0 + MS(50), count);
+	ck_assert_uint_eq(count[BH_CAUSE_SIGNAL], 2);
+	ck_assert_uint_eq(count[BH_CAUSE_HANG], 1);
+	ck_assert_uint_eq(count[BH_CAUSE_EXIT], 0);
+	ck_assert_uint_eq(bh_policy_recent(&p, &limits, T0 + MS(50)), 3);
+	bh_policy_causes(&p, &limits, T0 + limits.crash_window_ns + MS(5), count);
+	ck_assert_uint_eq(count[BH_CAUSE_SIGNAL], 1);
+}
+END_TEST
+
 START_TEST(a_timer_before_its_deadline_changes_nothing)
 {
 	struct bh_policy before = in_state((enum bh_policy_state)_i), p = before;
@@ -351,6 +372,7 @@ main(void)
 	tcase_add_loop_test(tc, every_state_answers_every_event_as_written_down, 0, BH_POL_STATES);
 	tcase_add_test(tc, without_time_for_last_words_a_hang_is_killed_at_once);
 	tcase_add_test(tc, who_is_over_a_limit_is_ended_for_that);
+	tcase_add_test(tc, failures_are_counted_by_cause_within_the_window);
 	tcase_add_loop_test(tc, a_timer_before_its_deadline_changes_nothing, 0, BH_POL_STATES);
 	tcase_add_test(tc, the_first_restart_is_immediate_and_the_next_ones_back_off);
 	tcase_add_test(tc, the_pause_doubles_up_to_its_maximum);
