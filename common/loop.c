@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/units.h"
@@ -191,16 +192,22 @@ bh_loop_run_timers(struct bh_loop *loop, uint64_t now_mono_ns)
 	return ran;
 }
 
+/* Until the next timer, to the nanosecond where the kernel can (5.11), else to the next millisecond. */
 static int
-loop_timeout_ms(const struct bh_loop *loop)
+loop_wait(struct bh_loop *loop, struct epoll_event *ev, int most, bool wait)
 {
-	uint64_t next = bh_loop_next_deadline(loop), now = bh_mono_ns();
-	if (!next)
-		return -1;
-	if (next <= now)
-		return 0;
-	uint64_t ms = (next - now + BH_NS_PER_MS - 1) / BH_NS_PER_MS;
-	return ms > 3600000 ? 3600000 : (int)ms;
+	static bool coarse;
+	uint64_t next = wait ? bh_loop_next_deadline(loop) : 0, now = next ? bh_mono_ns() : 0, left = next > now ? next - now : 0;
+	struct timespec ts = {.tv_sec = (time_t)(left / BH_NS_PER_S), .tv_nsec = (long)(left % BH_NS_PER_S)};
+	bool for_ever = wait && !next;
+	if (!coarse) {
+		int n = epoll_pwait2(loop->epoll_fd, ev, most, for_ever ? NULL : &ts, NULL);
+		if (n >= 0 || errno != ENOSYS)
+			return n;
+		coarse = true;
+	}
+	uint64_t ms = (left + BH_NS_PER_MS - 1) / BH_NS_PER_MS;
+	return epoll_wait(loop->epoll_fd, ev, most, for_ever ? -1 : ms > 3600000 ? 3600000 : (int)ms);
 }
 
 void
@@ -216,7 +223,7 @@ bh_loop_step(struct bh_loop *loop, bool wait)
 	struct epoll_event ev[16];
 	if (loop->epoll_fd < 0)
 		loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	int n = epoll_wait(loop->epoll_fd, ev, 16, wait ? loop_timeout_ms(loop) : 0);
+	int n = loop_wait(loop, ev, 16, wait);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	if (loop->on_wake)

@@ -34,7 +34,7 @@ BH_LOG_TOPIC("watch");
 #define DRAIN_MAX 256	/* events of one process in a turn */
 #define DISK_TIMES 15	/* its patience: longer in a sleep that no signal ends is a hang, too */
 #define LOOKS 8
-#define LOOK_MIN_NS BH_NS_PER_MS
+#define LOOK_MIN_NS (BH_NS_PER_MS / 10)
 #define LATE_NS (5 * BH_NS_PER_MS) /* we are that late on any machine */
 
 static ssize_t
