@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shm/words.h"
+#include "shm/order.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -35,7 +35,7 @@ bell_wake(const struct bh_bell_tx *bell, uint64_t cursor)
 static uint64_t
 bell_cursor(const struct bh_bell_tx *bell)
 {
-	return __atomic_load_n(&bell->sleeper->cursor[bell->waker_slot % BH_MAX_SLOTS], __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&bell->sleeper->cursor[bell->waker_slot % BH_MAX_SLOTS], __ATOMIC_RELAXED);
 }
 
 int
@@ -43,8 +43,8 @@ bh_bell_ring(struct bh_bell_tx *bell)
 {
 	if (!bell->sleeper)
 		return 0;
-	shm_full_barrier();
-	uint64_t episode = __atomic_load_n(&bell->sleeper->bell.episode, __ATOMIC_ACQUIRE);
+	BH_FENCE_RING();
+	uint64_t episode = __atomic_load_n(&bell->sleeper->bell.episode, BH_ORDER_EPISODE_LOAD);
 	if (!(episode & 1) || episode == __atomic_load_n(bell->answered, __ATOMIC_RELAXED))
 		return 0;
 	uint64_t cursor = bell_cursor(bell);
@@ -68,7 +68,7 @@ bh_bell_ring_always(struct bh_bell_tx *bell)
 {
 	if (!bell->sleeper)
 		return;
-	shm_full_barrier();
+	BH_FENCE_RING_ALWAYS();
 	if (bell->pipe_wr >= 0)
 		bell_write_pipe(bell);
 	if (!(__atomic_load_n(&bell->sleeper->bell.mode, __ATOMIC_RELAXED) & BH_BELL_PIPE) && bell->ring)
@@ -80,8 +80,8 @@ bh_bell_announce(struct bh_self *self)
 {
 	uint64_t episode = __atomic_load_n(&self->bell.episode, __ATOMIC_RELAXED);
 	/* Odd already: our predecessor died asleep. Its episode may have been answered, so ours must be another. */
-	__atomic_store_n(&self->bell.episode, episode + (episode & 1 ? 2 : 1), __ATOMIC_SEQ_CST);
-	shm_full_barrier();
+	__atomic_store_n(&self->bell.episode, episode + (episode & 1 ? 2 : 1), BH_ORDER_EPISODE_STORE);
+	BH_FENCE_ANNOUNCE();
 }
 
 void
@@ -89,7 +89,7 @@ bh_bell_awake(struct bh_self *self)
 {
 	uint64_t episode = __atomic_load_n(&self->bell.episode, __ATOMIC_RELAXED);
 	if (episode & 1)
-		__atomic_store_n(&self->bell.episode, episode + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&self->bell.episode, episode + 1, __ATOMIC_RELAXED);
 }
 
 int

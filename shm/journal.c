@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shm/crc.h"
+#include "shm/order.h"
 
 static struct bh_journal_slot *
 journal_slot(const struct bh_journal *j, uint64_t txn)
@@ -45,7 +46,7 @@ static bool
 journal_is_committed(const struct bh_journal *j, unsigned index)
 {
 	const struct bh_journal_slot *slot = journal_slot(j, index);
-	uint64_t txn = __atomic_load_n(&slot->commit, __ATOMIC_ACQUIRE);
+	uint64_t txn = __atomic_load_n(&slot->commit, __ATOMIC_RELAXED);
 	return txn && txn == slot->txn && (txn & 1) == index && slot->bytes <= journal_room(j) &&
 	       journal_bytes(slot) == slot->bytes && slot->check == journal_check(slot, slot->bytes);
 }
@@ -85,8 +86,8 @@ bh_journal_begin(struct bh_journal *j, uint16_t input_slot, uint16_t input_kind,
 {
 	struct bh_journal_slot *slot = journal_slot(j, j->txn + 1);
 	/* First of all: from here to the commit this slot holds nothing. */
-	__atomic_store_n(&slot->commit, 0, __ATOMIC_RELEASE);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->commit, 0, __ATOMIC_RELAXED);
+	BH_FENCE_BEGIN();
 	memset((char *)slot + sizeof(slot->commit), 0, sizeof(*slot) - sizeof(slot->commit));
 	slot->txn = j->txn + 1;
 	slot->input_slot = input_slot;
@@ -160,8 +161,7 @@ bh_journal_commit(struct bh_journal *j)
 	journal_settle_outputs(j);
 	slot->bytes = (uint32_t)journal_bytes(slot);
 	slot->check = journal_check(slot, slot->bytes);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&slot->commit, slot->txn, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->commit, slot->txn, BH_ORDER_COMMIT);
 	j->txn = slot->txn;
 	j->open = NULL;
 	return j->txn;

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "shm/crc.h"
-#include "shm/words.h"
+#include "shm/order.h"
 
 #define LATCH_TRIES 8
 
@@ -15,19 +15,19 @@ bh_latch_write(uint64_t *turn, void *copies, size_t stride, const void *value, s
 	if (!next || next > INT64_MAX)
 		next = 2 - (next & 1); /* only after damage; the side that readers do not look at stays the same */
 	shm_store_ordered((char *)copies + (next & 1) * stride, value, len);
-	__atomic_store_n(turn, next, __ATOMIC_RELEASE);
+	__atomic_store_n(turn, next, BH_ORDER_TURN_STORE);
 }
 
 int64_t
 bh_latch_read(const uint64_t *turn, const void *copies, size_t stride, void *value, size_t len)
 {
 	for (int try = 0; try < LATCH_TRIES; try++) {
-		uint64_t before = __atomic_load_n(turn, __ATOMIC_ACQUIRE);
+		uint64_t before = __atomic_load_n(turn, BH_ORDER_TURN_LOAD);
 		if (before > INT64_MAX)
 			return -EPROTO;
 		shm_load_ordered(value, (const char *)copies + (before & 1) * stride, len);
 		/* One step on, the writer may already be filling the copy that we read. */
-		if (__atomic_load_n(turn, __ATOMIC_ACQUIRE) == before)
+		if (__atomic_load_n(turn, __ATOMIC_RELAXED) == before)
 			return (int64_t)before;
 	}
 	return -EAGAIN;
@@ -65,7 +65,7 @@ bh_record_read(const struct bh_record *rec, uint32_t *gen, void *data)
 {
 	struct bh_record_copy copy;
 	/* Of thousands most were never written, and a successor asks each. */
-	if (!__atomic_load_n(&rec->turn, __ATOMIC_ACQUIRE))
+	if (!__atomic_load_n(&rec->turn, __ATOMIC_RELAXED))
 		return 0;
 	int64_t turn = bh_latch_read(&rec->turn, rec->copy, sizeof(copy), &copy, sizeof(copy));
 	if (turn == 0)

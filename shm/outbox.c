@@ -3,13 +3,13 @@
 
 #include <errno.h>
 
-#include "shm/words.h"
+#include "shm/order.h"
 
 static void
 outbox_overflow(struct bh_outbox *ob)
 {
 	__atomic_store_n(&ob->head->overflow, __atomic_load_n(&ob->head->overflow, __ATOMIC_RELAXED) + 1,
-			 __ATOMIC_RELEASE);
+			 BH_ORDER_OVERFLOW_STORE);
 }
 
 int
@@ -68,7 +68,7 @@ bh_inbox_attach(struct bh_inbox *ib, int fd, struct bh_self *self, uint16_t from
 	}
 	ib->cells = bh_seg_section(&ib->seg, BH_SEC_CELLS, sizeof(*ib->cells), &ib->cell_count);
 	ib->from = from;
-	ib->overflow_seen = __atomic_load_n(&ib->head->overflow, __ATOMIC_ACQUIRE) - 1;
+	ib->overflow_seen = __atomic_load_n(&ib->head->overflow, __ATOMIC_RELAXED) - 1;
 	return 0;
 }
 
@@ -245,7 +245,7 @@ bh_outbox_put(struct bh_outbox *ob, struct bh_event *ev, const union bh_val *v, 
 	 * new count in its last look, or we see its cursor and have room: see bell.h for the other half of this bargain.
 	 */
 	outbox_overflow(ob);
-	shm_full_barrier();
+	BH_FENCE_PUT();
 	if (outbox_push(ob, ev, whole.s, payload) == 0)
 		return outbox_account(ob, ev->kind, 0);
 	outbox_count_conflated(ob, ev->kind);
@@ -261,7 +261,7 @@ bh_outbox_conflate(struct bh_outbox *ob, struct bh_event *ev, const union bh_val
 	outbox_fill_value(ev, v, &whole);
 	outbox_write_cell(ob, ev, &whole, cell_flags);
 	outbox_overflow(ob);
-	shm_full_barrier();
+	BH_FENCE_CONFLATE();
 	if (bh_ring_room(&ob->ring) == ob->ring.mask + 1) {
 		const struct bh_event look = {.kind = BH_EV_RESYNC, .stamp_ns = ev->stamp_ns};
 		bh_ring_push(&ob->ring, &look, NULL, 0);
@@ -331,7 +331,7 @@ bh_inbox_cell(const struct bh_inbox *ib, uint32_t id, struct bh_cell_body *body)
 bool
 bh_inbox_overflowed(const struct bh_inbox *ib, uint64_t *now)
 {
-	*now = __atomic_load_n(&ib->head->overflow, __ATOMIC_ACQUIRE);
+	*now = __atomic_load_n(&ib->head->overflow, BH_ORDER_OVERFLOW_LOAD);
 	return *now != ib->overflow_seen && ib->cell_count; /* without cells there is nothing to look at */
 }
 

@@ -12,14 +12,14 @@
 
 #include <errno.h>
 
-#include "shm/words.h"
+#include "shm/order.h"
 
 #define RING_POS_MAX (1ull << 62)
 
 static uint64_t
 ring_seq(const struct bh_event *slots, uint32_t mask, uint64_t pos)
 {
-	return __atomic_load_n(&slots[pos & mask].seq, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&slots[pos & mask].seq, BH_ORDER_SEQ_LOAD);
 }
 
 /* An event takes at most half of the ring, so that writing the next one never touches the last one. */
@@ -100,7 +100,7 @@ bh_ring_tx_attach(struct bh_ring_tx *tx, const struct bh_seg *outbox, const uint
 		return -EPROTO;
 	uint64_t cap = tx->mask + 1ull;
 	uint64_t end = ring_end(tx->slots, tx->mask, false);
-	uint64_t cursor = consumer_cursor ? __atomic_load_n(consumer_cursor, __ATOMIC_ACQUIRE) : end;
+	uint64_t cursor = consumer_cursor ? __atomic_load_n(consumer_cursor, BH_ORDER_CURSOR_LOAD) : end;
 	if (cursor <= RING_POS_MAX &&
 	    !(ring_believes(cursor, end, cap) && ring_is_whole(tx->slots, tx->mask, cursor, end))) {
 		/*
@@ -108,7 +108,7 @@ bh_ring_tx_attach(struct bh_ring_tx *tx, const struct bh_seg *outbox, const uint
 		 * them. Go on where the consumer looks, with nothing in the ring.
 		 */
 		for (uint32_t k = 0; k <= tx->mask; k++)
-			__atomic_store_n(&tx->slots[k].seq, 0, __ATOMIC_RELEASE);
+			__atomic_store_n(&tx->slots[k].seq, 0, __ATOMIC_RELAXED);
 		end = cursor;
 		tx->realigned = true;
 	}
@@ -118,7 +118,7 @@ bh_ring_tx_attach(struct bh_ring_tx *tx, const struct bh_seg *outbox, const uint
 	 */
 	for (uint64_t pos = end; pos < end + cap && pos <= end + BH_CONT_MAX; pos++)
 		if (ring_seq(tx->slots, tx->mask, pos) == ((pos + 1) | BH_SEQ_CONT))
-			__atomic_store_n(&tx->slots[pos & tx->mask].seq, 0, __ATOMIC_RELEASE);
+			__atomic_store_n(&tx->slots[pos & tx->mask].seq, 0, __ATOMIC_RELAXED);
 	tx->cursor = consumer_cursor;
 	tx->pos = end;
 	tx->seen = ring_believes(cursor, end, cap) ? cursor : end - cap; /* full until we see a better one */
@@ -153,7 +153,7 @@ ring_refresh(struct bh_ring_tx *tx)
 		tx->seen = tx->pos;
 		return true;
 	}
-	uint64_t cursor = __atomic_load_n(tx->cursor, __ATOMIC_ACQUIRE);
+	uint64_t cursor = __atomic_load_n(tx->cursor, BH_ORDER_CURSOR_LOAD);
 	if (!ring_believes(cursor, tx->pos, tx->mask + 1ull)) {
 		shm_count(tx->faults, 1);
 		return false;
@@ -182,6 +182,7 @@ bh_ring_push(struct bh_ring_tx *tx, const struct bh_event *ev, const void *paylo
 	if (pos + 1 + cont - tx->seen > cap && (!ring_refresh(tx) || pos + 1 + cont - tx->seen > cap))
 		return -ENOSPC;
 
+	BH_FENCE_NEXT();
 	for (uint32_t k = 0; k < cont; k++) {
 		size_t at = (size_t)k * BH_CONT_BYTES;
 		struct bh_cont part = {.seq = (pos + k + 2) | BH_SEQ_CONT};
@@ -194,7 +195,7 @@ bh_ring_push(struct bh_ring_tx *tx, const struct bh_event *ev, const void *paylo
 		head.len = (uint8_t)len; /* the low byte: `cont` tells the rest */
 	struct bh_event *slot = &tx->slots[pos & tx->mask];
 	shm_store_words((char *)slot + 8, (char *)&head + 8, sizeof(head) - 8);
-	__atomic_store_n(&slot->seq, pos + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->seq, pos + 1, BH_ORDER_SEQ_STORE);
 	tx->pos = pos + 1 + cont;
 	return 0;
 }
@@ -282,7 +283,7 @@ void
 bh_ring_seek(struct bh_ring_rx *rx, uint64_t pos)
 {
 	rx->pos = rx->next = pos;
-	__atomic_store_n(rx->cursor, pos, __ATOMIC_RELEASE);
+	__atomic_store_n(rx->cursor, pos, BH_ORDER_CURSOR_STORE);
 }
 
 void
@@ -297,7 +298,7 @@ const uint32_t *
 bh_ring_word(const struct bh_ring_rx *rx, uint32_t *value)
 {
 	const uint64_t *word = &rx->slots[rx->pos & rx->mask].seq;
-	uint64_t seen = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	uint64_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
 	*value = (uint32_t)seen;
 	/* There already: a value that the word does not have, so that nobody sleeps whatever the caller looked at. */
 	if (seen == rx->pos + 1)
