@@ -49,7 +49,10 @@
 #define BH_FENCE_RING() shm_full_barrier()
 #endif
 
-/* bell.c: attach (which counts as an overflow), fence, ring in any case. */
+/* outbox.c: attach and count it as an overflow, fence, see whether the consumer sleeps. bell.c: publish, fence, ring in any case. */
+#ifndef BH_FENCE_ATTACH
+#define BH_FENCE_ATTACH() shm_full_barrier()
+#endif
 #ifndef BH_FENCE_RING_ALWAYS
 #define BH_FENCE_RING_ALWAYS() shm_full_barrier()
 #endif

@@ -12,6 +12,28 @@ outbox_overflow(struct bh_outbox *ob)
 			 BH_ORDER_OVERFLOW_STORE);
 }
 
+/* Something to look at, for a consumer that has emptied the ring: the word that it sleeps on changes. */
+static void
+outbox_resync(struct bh_outbox *ob, uint64_t stamp_ns)
+{
+	const struct bh_event look = {.kind = BH_EV_RESYNC, .stamp_ns = stamp_ns};
+	if (bh_ring_room(&ob->ring) == ob->ring.mask + 1)
+		bh_ring_push(&ob->ring, &look, NULL, 0);
+}
+
+/*
+ * A predecessor may have died between a cell and its event; whoever says the same again would be told that it is known. A consumer that has
+ * announced its sleep may have had its last look already, and being rung before it sleeps would not keep it from it.
+ */
+static void
+outbox_attached(struct bh_outbox *ob, const struct bh_self *peer)
+{
+	outbox_overflow(ob);
+	BH_FENCE_ATTACH();
+	if (peer && __atomic_load_n(&peer->bell.episode, __ATOMIC_RELAXED) & 1)
+		outbox_resync(ob, 0);
+}
+
 int
 bh_outbox_attach(struct bh_outbox *ob, int fd, struct bh_self *self, const struct bh_self *peer, int pipe_wr)
 {
@@ -45,9 +67,8 @@ bh_outbox_attach(struct bh_outbox *ob, int fd, struct bh_self *self, const struc
 	};
 	/* The sleeper may be a fresh one that counts its episodes from the beginning. */
 	__atomic_store_n(ob->bell.answered, 0, __ATOMIC_RELAXED);
-	/* A predecessor may have died between a cell and its event; whoever says the same again would be told that it is known. */
 	if (ob->cell_count)
-		outbox_overflow(ob);
+		outbox_attached(ob, peer);
 	return 0;
 }
 
@@ -262,10 +283,7 @@ bh_outbox_conflate(struct bh_outbox *ob, struct bh_event *ev, const union bh_val
 	outbox_write_cell(ob, ev, &whole, cell_flags);
 	outbox_overflow(ob);
 	BH_FENCE_CONFLATE();
-	if (bh_ring_room(&ob->ring) == ob->ring.mask + 1) {
-		const struct bh_event look = {.kind = BH_EV_RESYNC, .stamp_ns = ev->stamp_ns};
-		bh_ring_push(&ob->ring, &look, NULL, 0);
-	}
+	outbox_resync(ob, ev->stamp_ns);
 	outbox_count_conflated(ob, ev->kind);
 	return outbox_account(ob, ev->kind, 1);
 }

@@ -61,6 +61,8 @@
 #define M_no_flush 23
 #define M_fence_always 24
 #define M_overflow_on_attach 25
+#define M_fence_attach 26
+#define M_resync_on_attach 27
 
 #include "memory.pml"
 
@@ -127,6 +129,24 @@ inline overflow()
 		STORE(OVERFLOW(me), c + 1, ORDER(M_overflow_store));
 		c = 0
 	}
+}
+
+/* What bh_outbox_attach() says to the consumer. */
+inline attached()
+{
+	overflow();
+	FENCE_BUT(M_fence_attach);
+	LOAD(e, EPISODE);
+	if
+	:: e % 2 && !IS(M_resync_on_attach) ->
+		LOAD(seen, CURSOR(me));
+		if
+		:: seen == pos -> push(RESYNC)
+		:: else
+		fi
+	:: else
+	fi;
+	d_step { e = 0; ok = false }
 }
 
 inline put(g)
@@ -225,7 +245,7 @@ life:
 			LOAD(seen, CURSOR(me));
 			/* The one before us may have died between a cell and its event. */
 			if
-			:: !IS(M_overflow_on_attach) -> overflow()
+			:: !IS(M_overflow_on_attach) -> attached()
 			:: else
 			fi;
 			if
@@ -264,7 +284,7 @@ life:
 					called = 0;
 					fresh[me] = 0
 				}
-				overflow();
+				attached();
 				ring_always();
 				c = 0;
 				SAY(("tx_attach waker %d pos %d\n", me, pos))
@@ -400,7 +420,7 @@ life:
 					episode = episode + (episode % 2 -> (IS(M_same_episode) -> 0 : 2) : 1);
 					STORE(EPISODE, episode, ORDER(M_episode_store));
 					FENCE_BUT(M_fence_announce);
-					SAY(("announce episode %d\n", episode))
+					SAY(("announce late %d episode %d\n", late, episode))
 				}
 				MORTAL;
 				OPERATION {

@@ -278,6 +278,22 @@ START_TEST(a_successor_rings_for_its_predecessor_who_published_and_died)
 }
 END_TEST
 
+/* The cell is written, the event is not, and the ring of the successor comes before the sleep: nothing but the word keeps it from it. */
+START_TEST(a_sleeper_that_has_had_its_last_look_does_not_sleep_through_a_successor)
+{
+	struct bh_bell_wait wait;
+	look_at_cells(&p);
+	bh_bell_announce(p.b);
+	wait.word = bh_ring_word(&p.ib.ring, &wait.value);
+	ck_assert(!bh_inbox_pending(&p.ib));
+	bh_outbox_detach(&p.ob);
+	pair_attach_producer(&p);
+	bh_bell_ring_always(&p.ob.bell);
+	ck_assert_int_eq(bh_bell_sleep(&wait, 1, in_ms(20000)), 1);
+	ck_assert(bh_inbox_pending(&p.ib));
+}
+END_TEST
+
 START_TEST(one_of_many_rings_wakes_a_sleeper_on_all_of_them)
 {
 	/* futex_waitv on read-only mappings of several producers, each its own process. */
@@ -529,6 +545,7 @@ main(void)
 	tcase_add_test(tc, a_hostile_sleeper_costs_its_waker_one_call_at_most);
 	tcase_add_test(tc, a_sleeper_in_another_process_wakes_on_a_word_it_cannot_write);
 	tcase_add_test(tc, a_successor_rings_for_its_predecessor_who_published_and_died);
+	tcase_add_test(tc, a_sleeper_that_has_had_its_last_look_does_not_sleep_through_a_successor);
 	tcase_add_test(tc, one_of_many_rings_wakes_a_sleeper_on_all_of_them);
 	tcase_add_test(tc, no_wake_up_is_lost_in_a_hundred_thousand_hops);
 	tcase_add_test(tc, sleeper_and_waker_never_miss_each_other);
