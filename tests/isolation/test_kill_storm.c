@@ -28,7 +28,7 @@
 
 static const char yaml[] =
 	"bulkhead: 1\n" PIPELINE_PATIENT
-	"router: {" PIPELINE_PATIENT_PRESSES "}\n"
+	"router: {" PIPELINE_PATIENT_PRESSES ", " PIPELINE_PATIENT_ECHOES "}\n"
 	"supervisor: {crash_limit: 0, backoff_first_ms: 0ms, backoff_max_ms: 0ms}\n"
 	"surfaces:\n"
 	"  desk: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}\n"

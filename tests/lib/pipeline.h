@@ -27,6 +27,7 @@
 #define PIPELINE_PATIENT "control: {request_timeout: 60s, reload_timeout: 120s}\n"
 #define PIPELINE_PATIENT_DRIVER "max_age_ms: 60s"
 #define PIPELINE_PATIENT_PRESSES "press_age: 10s" /* of the router */
+#define PIPELINE_PATIENT_ECHOES "echo_window: 10s" /* of the router: a driver that stands still between two reports does not insist on the first */
 
 struct pipeline_map {
 	char name[40];

@@ -32,6 +32,7 @@ static const char yaml[] =
 	"bulkhead: 1\n"
 	"surfaces: {desk: {device: x-touch, transport: socket, path: \"@DIR@/desk.sock\"}}\n"
 	"drivers: {loop: {kind: loop, channels: 8, meters: false}}\n"
+	"router: {" PIPELINE_PATIENT_ECHOES "}\n"
 	"supervisor: {crash_limit: 0, backoff_first_ms: 0ms, backoff_max_ms: 0ms}\n"
 	"store: {delay_ms: 50ms}\n"
 	"pages:\n"
