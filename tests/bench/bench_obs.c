@@ -17,6 +17,7 @@
  * What is counted, and may fail: how often the two drivers wake up for one round trip.
  */
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@
 #define WAKEUPS_OBS 4.0	      /* the value, the answer, the event; and what comes in between */
 #define WAKEUPS_MIRROR 2.0    /* the event */
 #define ANSWER_MS 10000
+#define STEP 48		      /* of the fader, from one round trip to the next */
 
 static const struct bench_hop pace = {.pace_us = 23000}; /* motors are sent at most every 20 ms */
 
@@ -55,7 +57,7 @@ static double client_db = -20;
 
 /* ------------------------------------------------------------------ the pipeline */
 
-/* Does the desk's input hold a position of fader 2? System exclusives are passed over; running status is not used. */
+/* Does the desk's input move fader 2 to where fader 1 was put? System exclusives are passed over; running status is not used. */
 static bool
 moves_fader2(const uint8_t *b, ssize_t len, bool *in_sysex)
 {
@@ -63,8 +65,8 @@ moves_fader2(const uint8_t *b, ssize_t len, bool *in_sysex)
 	for (ssize_t i = 0; i < len; i++) {
 		if (b[i] == 0xf0 || b[i] == 0xf7)
 			*in_sysex = b[i] == 0xf0;
-		else if (!*in_sysex && b[i] == 0xe1)
-			moves = true;
+		else if (!*in_sysex && b[i] == 0xe1 && i + 2 < len)
+			moves |= abs((b[i + 1] | b[i + 2] << 7) - (int)position) < STEP / 2;
 	}
 	return moves;
 }
@@ -98,7 +100,7 @@ await_fader2(void)
 static int
 round_trip(double *ns)
 {
-	position = position > 12000 ? 4000 : position + 48;
+	position = position > 12000 ? 4000 : position + STEP;
 	uint8_t msg[3] = {0xe0, (uint8_t)(position & 0x7f), (uint8_t)(position >> 7)};
 	drain_desk();
 	uint64_t start = bench_now_ns();
@@ -132,7 +134,9 @@ client_round_trip(void)
 	client_db = client_db > -3 ? -20 : client_db + 0.11;
 	uint64_t start = bench_now_ns();
 	uint32_t number = obs_client_send(client, "SetInputVolume", "{'inputName': 'Mic', 'inputVolumeDb': %.2f}", client_db);
-	obs_client_event(client, "InputVolumeChanged", "inputName", "Mic");
+	/* Not the event of an earlier change. */
+	while (fabs(obs_number(obs_client_event(client, "InputVolumeChanged", "inputName", "Mic"), "inputVolumeDb") - client_db) > 0.01)
+		;
 	double ns = (double)(bench_now_ns() - start);
 	obs_client_wait(client, number);
 	return ns;
