@@ -14,6 +14,10 @@ target_compile_options(bh_flags INTERFACE
 if(BH_WERROR)
 	target_compile_options(bh_flags INTERFACE -Werror)
 endif()
+# What only a build for tests does: a refused system call ends its process, if the environment asks for it.
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+	target_compile_definitions(bh_flags INTERFACE BH_FOR_TESTS=1)
+endif()
 if(BH_SANITIZE)
 	target_compile_options(bh_flags INTERFACE -fsanitize=${BH_SANITIZE} -fno-sanitize-recover=all)
 	target_link_options(bh_flags INTERFACE -fsanitize=${BH_SANITIZE})

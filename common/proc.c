@@ -946,16 +946,6 @@ proc_name(const char *kind, bool is_spare)
 	prctl(PR_SET_NAME, name);
 }
 
-static void
-proc_confine(struct bh_proc *proc)
-{
-	int r = bh_sandbox_enter(&proc->ops->sandbox);
-	if (r < 0)
-		bh_warn("not confined: the kernel takes no filter (%s); going on without", strerror(-r));
-	proc->confined = true;
-	proc->holds = r < 0 ? 0 : (uint64_t)r;
-}
-
 /* Nothing is lost if a spare is ended, so any signal and the end of its supervisor may. */
 static void
 proc_park(struct bh_proc *proc)
@@ -966,8 +956,10 @@ proc_park(struct bh_proc *proc)
 	proc_name(proc->ops->kind, true);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
-	proc_confine(proc);
-	tzset(); /* for the first line of the log */
+	tzset(); /* for the first line of the log: later there may be no such file */
+	/* What its configuration decides follows when it has one. */
+	proc->holds = bh_sandbox_enter_early(&proc->ops->sandbox);
+	proc->confined = true;
 	bh_warm();
 	bh_spawn_send(proc->spawn_fd, &msg, NULL);
 }
@@ -1182,11 +1174,14 @@ proc_live(struct bh_proc *proc)
 		return 0; /* a spare that nobody needed */
 	if (r < 0) {
 		bh_err("cannot attach to its segments: %s", strerror(-r));
-		return 1;
+		return BH_EXIT_UNATTACHED;
 	}
 	/* All that is ours is mapped; what comes next may listen to others. */
-	if (!proc->confined)
-		proc_confine(proc);
+	if (!proc->confined) {
+		tzset();
+		proc->holds = bh_sandbox_enter_early(&proc->ops->sandbox);
+	}
+	proc->holds = bh_sandbox_enter_late(&proc->ops->sandbox, proc->cfg, proc->holds);
 	__atomic_store_n(&proc->self->holds, proc->holds, __ATOMIC_RELAXED);
 	if (proc->ops->role == BH_ROLE_ROUTER || proc->ops->role == BH_ROLE_SURFACE || proc->ops->role == BH_ROLE_DRIVER)
 		proc_short_slices();
@@ -1201,6 +1196,7 @@ proc_usage(const struct bh_proc_ops *ops, FILE *out)
 	fprintf(out,
 		"bh-%s - part of Bulkhead %s; started by its supervisor (see bulkhead(1))\n\n"
 		"  --describe        print configuration keys, parameters and actions as YAML\n"
+		"  --sandbox         print what it may do, and why\n"
 		"  --version         print the version\n%s",
 		ops->kind, BH_VERSION,
 		ops->standalone ? "  --no-supervisor [--config FILE] [--trace]   run alone in this terminal, told by lines\n" : "");
@@ -1233,6 +1229,10 @@ bh_proc_main(int argc, char **argv, const struct bh_proc_ops *ops)
 	proc_name(ops->kind, false); /* started by a descriptor, it would be called by its number */
 	if (argc > 1 && !strcmp(argv[1], "--describe"))
 		return proc_describe(ops);
+	if (argc > 1 && !strcmp(argv[1], "--sandbox")) {
+		bh_sandbox_print(stdout, &ops->sandbox);
+		return 0;
+	}
 	if (argc > 1 && !strcmp(argv[1], "--version"))
 		return printf("bh-%s %s\n", ops->kind, BH_VERSION) < 0;
 	if (argc > 1 && !strcmp(argv[1], "--help"))

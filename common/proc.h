@@ -48,7 +48,7 @@ struct bh_proc_ops {
 	size_t state_size;	/* zeroed for us */
 	const struct bh_cfg_field *fields; /* own configuration keys, may be NULL */
 	size_t config_size;	/* of the struct they fill */
-	struct bh_sandbox sandbox; /* what it needs beyond its segments, and why; nothing = the tightest */
+	struct bh_sandbox sandbox; /* what it needs beyond its segments, each line with its reason; nothing = the tightest */
 	const char *const *hists; /* names of latency histograms, NULL-terminated, at most 8 */
 	void (*describe)(FILE *out); /* further parts of --describe (drivers: parameters, actions); may be NULL */
 	/* --no-supervisor: make what the supervisor would have and set proc->spawn_fd. 0 = go on, else an exit code. NULL = not offered */

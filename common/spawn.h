@@ -17,6 +17,7 @@
 #define BH_SPAWN_FD 3
 #define BH_SPAWN_MAGIC 0x4d505342u
 #define BH_SPAWN_FDS 120u
+#define BH_EXIT_UNATTACHED 75 /* of a process whose own segments cannot be used: twice, and it gets fresh ones */
 
 enum bh_spawn_type {
 	BH_SPAWN_ATTACH = 1, /* to child: your identity and descriptors; may come in several messages, the last with BH_SPAWN_LAST */

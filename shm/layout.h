@@ -275,6 +275,15 @@ enum bh_counter {
 #define BH_HOLDS_CALLS	    1u /* no other program, no other process's memory or descriptors, none of the kernel's tools */
 #define BH_HOLDS_READ_ONLY  2u /* nothing that exists can be opened for writing: what it maps read-only stays so */
 #define BH_HOLDS_NO_NETWORK 4u /* speaks to this machine at most */
+#define BH_HOLDS_NO_PRIVS   8u /* no new privileges by setuid programs */
+#define BH_HOLDS_PATHS	    16u /* files and folders of its profile only (Landlock) */
+#define BH_HOLDS_PORTS	    32u /* TCP to the ports of its profile only */
+#define BH_HOLDS_SCOPE	    64u /* no signals and abstract sockets of other processes */
+#define BH_HOLDS_LIMITS	    128u /* descriptors, processes, size of files, cores */
+#define BH_HOLDS_NO_NEW_CODE 256u /* no memory becomes executable */
+#define BH_HOLDS_NO_DUMP    512u /* no other process of the user looks into it */
+#define BH_HOLDS_TRAP	    1024u /* for tests: a refused call ends it */
+#define BH_LACKS(bit)	    ((uint64_t)(bit) << 32) /* it should hold, and the kernel has it not */
 
 struct bh_self {
 	uint64_t beat;		/* loop turns */
@@ -292,7 +301,7 @@ struct bh_self {
 	uint64_t cursor[BH_MAX_SLOTS]; /* next position to consume of the ring from each slot */
 	uint64_t answered[BH_MAX_SLOTS]; /* the episode of each peer that was rung last */
 	uint64_t attaching;	/* 1 while attaching: who dies with it set twice gets fresh segments */
-	uint64_t holds;		/* BH_HOLDS_ bits: what this process gave up before it read a word of a peer; 0 = nothing */
+	uint64_t holds;		/* BH_HOLDS_ and BH_LACKS() bits: what this process gave up before it read a word of a peer; 0 = nothing */
 	uint64_t busy_ended_ns; /* CLOCK_MONOTONIC: the last declared call came to its end */
 	uint64_t pad[10];
 };

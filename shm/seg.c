@@ -141,7 +141,13 @@ bh_seg_create(struct bh_seg_fds *out, const char *name, uint32_t kind, uint16_t 
 		out->ro = open(path, O_RDONLY | O_CLOEXEC);
 		ret = out->ro < 0 ? -errno : 0;
 	}
+	/* Nobody opens it for writing a second time: who may not change modes (common/sandbox.h) cannot undo that. */
+	if (ret == 0 && fchmod(rw, 0400) < 0)
+		ret = -errno;
 	if (ret < 0) {
+		if (out->ro >= 0)
+			close(out->ro);
+		out->ro = -1;
 		close(rw);
 		return ret;
 	}

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -122,6 +123,9 @@ make_bell(struct child *c)
 	int p[2];
 	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
+	/* Who rings has this end, and could re-open it to read: what it took away nobody would wake of. */
+	if (fchmod(p[1], 0200) < 0)
+		bh_warn("%s: those who ring its bell could read it, too: %m", c->body.name);
 	bh_close(&c->bell_rd);
 	bh_close(&c->bell_wr);
 	c->bell_rd = p[0];
@@ -234,7 +238,9 @@ state_room(const struct child *c)
 bool
 spawn_needs_room(const struct child *c, const struct bh_config *config)
 {
-	return c->body.role == BH_ROLE_ROUTER && spawn_records(config) > state_room(c);
+	/* None at all: its head is damaged. Its process finds that out, and gets fresh ones. */
+	uint32_t room = c->body.role == BH_ROLE_ROUTER ? state_room(c) : 0;
+	return room && spawn_records(config) > room;
 }
 
 /* Every record as it stands; the numbers of those that there were do not change. */

@@ -270,6 +270,8 @@ watch_died(struct child *c, int cause, int code)
 		doing = *(const volatile struct bh_inflight *)&c->shared->inflight;
 		attaching = __atomic_load_n(&c->shared->attaching, __ATOMIC_ACQUIRE) == 1;
 	}
+	/* Whose predecessor has written over the head of its own segments cannot say so in them. */
+	attaching |= cause == BH_CAUSE_EXIT && code == BH_EXIT_UNATTACHED;
 	if (doing.seq && !leaving) {
 		c->mem.inflight = doing;
 		snprintf(doing_text, sizeof(doing_text), " while it was at %s %" PRIu32,

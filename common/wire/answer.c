@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/sandbox.h"
 #include "shm/latch.h"
 
 static const char *const role_names[] = {"none", "supervisor", "router", "control", "store", "surface", "driver"};
@@ -107,6 +108,23 @@ put_account(struct bh_wire_out *o, const struct bh_account *rows)
 	bh_wire_close(o);
 }
 
+/* What of its confinement holds, and what the kernel does not have. */
+static void
+put_holds(struct bh_wire_out *o, const struct bh_self *self)
+{
+	uint64_t holds = __atomic_load_n(&self->holds, __ATOMIC_RELAXED);
+	bh_wire_array(o, "holds");
+	for (size_t i = 0; i < bh_sandbox_word_count; i++)
+		if (holds & bh_sandbox_words[i].bit)
+			bh_wire_str(o, NULL, bh_sandbox_words[i].name);
+	bh_wire_close(o);
+	bh_wire_array(o, "lacks");
+	for (size_t i = 0; i < bh_sandbox_word_count; i++)
+		if (holds & BH_LACKS(bh_sandbox_words[i].bit))
+			bh_wire_str(o, NULL, bh_sandbox_words[i].name);
+	bh_wire_close(o);
+}
+
 /* Stopped or held by a person is as it should be; all else but ok is not. */
 static bool
 is_well(const struct bh_proc_body *b)
@@ -147,6 +165,8 @@ put_proc(const struct bh_view *v, uint16_t slot, const struct bh_proc_body *b, u
 		if (bh_config_loss(v->config, slot, lost, sizeof(lost))[0])
 			bh_wire_str(o, "lost", lost);
 	}
+	if (b->alive && v->slot[slot].self)
+		put_holds(o, v->slot[slot].self);
 	if (all && v->slot[slot].self)
 		put_self(o, v->slot[slot].self);
 	if (all && v->slot[slot].account)

@@ -16,7 +16,7 @@ _bulkhead()
 		import) opts="--runtime --help" ;;
 		profile) opts="--json --runtime --help" ;;
 		config) opts="--json --runtime --help --secrets" ;;
-		status) opts="--json --runtime --help" ;;
+		status) opts="--json --runtime --help --security" ;;
 		monitor) opts="--json --runtime --help --last --once" ;;
 		trace) opts="--json --runtime --help --last --once" ;;
 		learn) opts="--json --runtime --help --all --timeout" ;;

@@ -68,6 +68,7 @@ complete -c bulkhead -n '__fish_seen_subcommand_from config' -a 'show history di
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -l json -d 'print JSON instead of text'
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -l help -s h -d 'help, of the verb if one is given'
+complete -c bulkhead -n '__fish_seen_subcommand_from status' -l security -d 'what of the confinement of each process holds, what its kernel lacks, and what each may do and why'
 complete -c bulkhead -n '__fish_seen_subcommand_from status' -a '(bulkhead names processes 2>/dev/null)'
 complete -c bulkhead -n '__fish_seen_subcommand_from monitor' -l json -d 'print JSON instead of text'
 complete -c bulkhead -n '__fish_seen_subcommand_from monitor' -l runtime -r -d 'the runtime folder of the pipeline meant (also BULKHEAD_RUNTIME_DIR)'

@@ -502,13 +502,27 @@ control_stop(struct bh_proc *proc, void *state, bool clean)
 	endpoint_close(&c->ep);
 }
 
+static void
+control_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	char dir[256];
+	(void)config;
+	if (bh_path_runtime(dir, sizeof(dir), NULL) == 0)
+		bh_sandbox_path(plan, BH_MAY_KEEP, dir);
+}
+
 static const struct bh_proc_ops control_ops = {
 	.kind = "control",
 	.role = BH_ROLE_CONTROL,
 	.state_size = sizeof(struct control),
 	.fields = control_fields,
 	.config_size = sizeof(struct control_config),
-	.sandbox = {BH_MAY_UNIX | BH_MAY_CREATE | BH_MAY_THREADS, "sockets in the runtime folder; libzmq has threads"},
+	.sandbox = {.line = {{BH_MAY_UNIX, NULL, "tools speak to it by sockets"},
+			     {BH_MAY_CREATE, NULL, "a socket is a new file; that of a predecessor is removed"},
+			     {BH_MAY_THREADS, NULL, "libzmq has threads"},
+			     {BH_MAY_KEEP, NULL, "the runtime folder: there its sockets are"},
+			     {BH_MAY_FILES, "4096", "each tool is a connection"}},
+		    .configured = control_sandbox},
 	.start = control_start,
 	.stop = control_stop,
 	.drain = control_drain,

@@ -342,8 +342,23 @@ midi_on_ready(void *data)
 	midi_values_report(data);
 }
 
+static void
+midi_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	(void)config;
+	bh_sandbox_home(plan);
+}
+
 BH_DRIVER(.name = "midi", .state_size = sizeof(struct midi), .fields = midi_fields,
 	  .config_size = sizeof(struct midi_config),
-	  .sandbox = {BH_MAY_OPEN_RW, "opens the sequencer anew when it comes back"}, .actions = midi_actions,
+	  
+	  .sandbox = {.line = {{BH_MAY_OPEN_RW, NULL, "opens the sequencer anew when it comes back"},
+			       {BH_MAY_USE, "/dev/snd", "there the sequencer is"},
+			       {BH_MAY_READ, "/usr", "libasound's plug-ins and configuration"},
+			       {BH_MAY_READ, "/etc/alsa", "libasound's configuration"},
+			       {BH_MAY_READ, "/etc/asound.conf", "the same, of this machine"},
+			       {BH_MAY_READ, NULL, "the same, of the user: ~/.asoundrc, ~/.config/alsa"},
+			       {BH_MAY_READ, "/proc/asound", "the names of cards: libasound asks"}},
+		      .configured = midi_sandbox}, .actions = midi_actions,
 	  .start = midi_start, .on_ready = midi_on_ready, .stop = midi_stop, .on_value = midi_on_value,
 	  .on_action = midi_on_action, .on_config = midi_on_config)

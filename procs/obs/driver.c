@@ -680,10 +680,28 @@ obs_stop(void *data)
 	free(o->kept);
 }
 
+static void
+obs_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	const struct obs_config *cfg = config;
+	static const char *const trusted[] = {"/usr", "/etc/ssl", "/etc/pki", "/etc/ca-certificates"};
+	if (!bh_sandbox_host(plan, cfg->host))
+		bh_sandbox_drop(plan, BH_MAY_UDP);
+	for (size_t i = 0; cfg->tls && i < BH_ARRAY_LEN(trusted); i++)
+		bh_sandbox_path(plan, BH_MAY_READ, trusted[i]);
+	bh_sandbox_port(plan, cfg->port);
+}
+
 BH_DRIVER(.name = "obs", .state_size = sizeof(struct obs), .fields = obs_fields,
 	  .config_size = sizeof(struct obs_config),
-	  .sandbox = {BH_MAY_TCP | BH_MAY_UDP,
-		      "speaks to OBS over TCP; a name is looked up by datagrams"},
+	  .sandbox = {.line = {{BH_MAY_TCP, NULL, "speaks to OBS over TCP"},
+			       {BH_MAY_PORT, NULL, "to this port alone: port"},
+			       {BH_MAY_UDP, NULL, "the name of a host is asked for by datagrams; not if host is a number"},
+			       {BH_MAY_READ, NULL, "where names of hosts are looked up; not if host is a number"},
+			       {BH_MAY_READ, NULL, "whose certificates are trusted; not without tls"},
+			       {BH_MAY_READ, "/dev/urandom", "random numbers of libwebsockets"},
+			       {BH_MAY_SECRETS, NULL, "knows the password of OBS"}},
+		      .configured = obs_sandbox},
 	  .max_params = 2048, .params = obs_params, .actions = obs_actions, .start = obs_start,
 	  .stop = obs_stop, .on_value = obs_on_value, .on_action = obs_on_action,
 	  .on_config = obs_on_config, .on_watch = obs_on_watch, .on_sync = obs_on_sync,

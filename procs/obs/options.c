@@ -38,15 +38,14 @@ static const struct bh_cfg_field ptz_fields[] = {
 };
 
 const struct bh_cfg_field obs_fields[] = {
-	BH_CFG(struct obs_config, host, .type = BH_CFG_STR, .def = "127.0.0.1", LIVE,
+	BH_CFG(struct obs_config, host, .type = BH_CFG_STR, .def = "127.0.0.1",
 	       .help = "where OBS runs: address or name"),
-	BH_CFG(struct obs_config, port, .type = BH_CFG_PORT, .def = "4455", LIVE,
+	BH_CFG(struct obs_config, port, .type = BH_CFG_PORT, .def = "4455",
 	       .help = "port of its WebSocket server"),
 	BH_CFG(struct obs_config, password, .type = BH_CFG_SECRET, .def = "", LIVE,
 	       .help = "as in OBS under Tools, WebSocket Server Settings; empty: the server asks "
 		       "for none"),
-	BH_CFG(struct obs_config, tls, .type = BH_CFG_BOOL, .def = "no", LIVE,
-	       .help = "speak TLS: OBS itself does not, a proxy before it may"),
+	BH_CFG(struct obs_config, tls, .type = BH_CFG_BOOL, .def = "no", .help = "speak TLS: OBS itself does not, a proxy before it may"),
 	BH_CFG(struct obs_config, keepalive_ms, .type = BH_CFG_MS, .def = "2s", .min = "250ms",
 	       .max = "60s", LIVE,
 	       .help = "an OBS that has gone without a word is found within this time"),

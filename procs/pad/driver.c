@@ -55,7 +55,7 @@ static const struct bh_cfg_field pad_fields[] = {
 	FIELD(serial, .type = BH_CFG_STR, .def = "",
 	      .help = "part of its serial number or Bluetooth address, to tell two of a name "
 		      "apart; empty takes any"),
-	FIELD(path, .type = BH_CFG_PATH, .def = "",
+	BH_CFG(struct pad_config, path, .type = BH_CFG_PATH, .def = "",
 	      .help = "instead of match: the node of one pad, or a Unix socket that delivers "
 		      "struct input_event"),
 	FIELD(layout, .type = BH_CFG_ENUM, .def = "auto", .choices = layout_names,
@@ -625,13 +625,27 @@ pad_on_config(struct bh_proc *proc, void *state, const void *new_config, char *w
 	return 0;
 }
 
+static void
+pad_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	const struct pad_config *cfg = config;
+	bh_sandbox_parent(plan, BH_MAY_USE, cfg->path);
+	if (!cfg->path[0])
+		bh_sandbox_drop(plan, BH_MAY_UNIX);
+}
+
 static const struct bh_proc_ops pad_ops = {
 	.kind = "pad",
 	.role = BH_ROLE_SURFACE,
 	.state_size = sizeof(struct pad_proc),
 	.fields = pad_fields,
 	.config_size = sizeof(struct pad_config),
-	.sandbox = {BH_MAY_UNIX, "a pad may be at a Unix socket; nodes are opened to read"},
+	.sandbox = {.line = {{BH_MAY_UNIX, NULL, "a pad may be at a Unix socket: path"},
+			     {BH_MAY_USE, "/dev/input", "there the nodes are; they are opened to read"},
+			     {BH_MAY_READ, "/sys/class/input", "the names of pads that it may not open"},
+			     {BH_MAY_READ, "/sys/devices", "where those lead to"},
+			     {BH_MAY_USE, NULL, "the folder of path, if that is set"}},
+		    .configured = pad_sandbox},
 	.start = pad_start,
 	.stop = pad_stop,
 	.drain = pad_drain,

@@ -400,10 +400,24 @@ store_on_config(struct bh_proc *proc, void *state, const void *config, char *why
 	return 0;
 }
 
+static void
+store_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	const struct store_config *c = config;
+	char dir[512] = "";
+	if (c->dir[0])
+		bh_sandbox_path(plan, BH_MAY_KEEP, c->dir);
+	else if (bh_path_state(dir, sizeof(dir), NULL) == 0)
+		bh_sandbox_path(plan, BH_MAY_KEEP, dir);
+}
+
 static const struct bh_proc_ops store_ops = {
 	.kind = "store", .role = BH_ROLE_STORE, .state_size = sizeof(struct store), .fields = store_fields,
 	.config_size = sizeof(struct store_config), .start = store_start, .stop = store_stop, .drain = store_drain,
-	.on_config = store_on_config, .sandbox = {BH_MAY_CREATE, "each snapshot is a new file, renamed over the older one"},
+	.on_config = store_on_config, 
+	.sandbox = {.line = {{BH_MAY_CREATE, NULL, "each snapshot is a new file, renamed over the older one"},
+			     {BH_MAY_KEEP, NULL, "the folder of the snapshots: dir, else the state folder"}},
+		    .configured = store_sandbox},
 };
 
 int

@@ -16,6 +16,7 @@
  *   open      read or write fails       -> absent: hands leave, buttons are released
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/midi/check.h"
+#include "common/paths.h"
 #include "common/proc.h"
 #include "common/units.h"
 #include "procs/surface/calibrate_file.h"
@@ -1155,14 +1157,43 @@ surface_on_config(struct bh_proc *proc, void *state, const void *new_config, cha
 	return 0;
 }
 
+static void
+surface_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	static const char *const alsa[] = {"/usr", "/etc/alsa", "/etc/asound.conf"};
+	const struct surface_config *cfg = config;
+	char dir[PATH_MAX];
+	if (bh_path_state(dir, sizeof(dir), NULL) == 0)
+		bh_sandbox_path(plan, BH_MAY_KEEP, dir);
+	if (cfg->transport == TRANSPORT_SOCKET) {
+		bh_sandbox_parent(plan, BH_MAY_USE, cfg->path);
+		bh_sandbox_path(plan, BH_MAY_USE, "/dev/pts");
+		return;
+	}
+	bh_sandbox_drop(plan, BH_MAY_UNIX);
+	bh_sandbox_path(plan, BH_MAY_USE, "/dev/snd");
+	bh_sandbox_path(plan, BH_MAY_READ, "/proc/asound");
+	for (size_t i = 0; cfg->transport == TRANSPORT_SEQUENCER && i < BH_ARRAY_LEN(alsa); i++)
+		bh_sandbox_path(plan, BH_MAY_READ, alsa[i]);
+	if (cfg->transport == TRANSPORT_SEQUENCER)
+		bh_sandbox_home(plan);
+}
+
 static const struct bh_proc_ops surface_ops = {
 	.kind = "surface",
 	.role = BH_ROLE_SURFACE,
 	.state_size = sizeof(struct surface),
 	.fields = surface_fields,
 	.config_size = sizeof(struct surface_config),
-	.sandbox = {BH_MAY_OPEN_RW | BH_MAY_UNIX | BH_MAY_CREATE,
-		    "opens its desk anew whenever it is plugged in, and keeps the calibration of its faders"},
+	.sandbox = {.line = {{BH_MAY_OPEN_RW, NULL, "opens its desk anew whenever it is plugged in"},
+			     {BH_MAY_UNIX, NULL, "its desk may be at a Unix socket; not if it is a MIDI device"},
+			     {BH_MAY_CREATE, NULL, "keeps the calibration of its faders"},
+			     {BH_MAY_KEEP, NULL, "the state folder: there the calibration is"},
+			     {BH_MAY_USE, NULL, "/dev/snd: there MIDI devices are"},
+			     {BH_MAY_READ, NULL, "/proc/asound: USB ids of cards"},
+			     {BH_MAY_USE, NULL, "the folder of path, if that is set, and /dev/pts: a pty may be there"},
+			     {BH_MAY_READ, NULL, "libasound's plug-ins and configuration, if its desk is at the sequencer"}},
+		    .configured = surface_sandbox},
 	.start = surface_start,
 	.stop = surface_stop,
 	.drain = surface_drain,

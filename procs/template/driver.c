@@ -108,6 +108,14 @@ lamp_stop(void *data)
 	bh_close(&l->fd);	   /* as is -1, or a negative errno */
 }
 
+static void
+lamp_sandbox(struct bh_sandbox_plan *plan, const void *config)
+{
+	const struct lamp_config *cfg = config;
+	bh_sandbox_host(plan, cfg->host);
+}
+
 BH_DRIVER(.name = "template", .state_size = sizeof(struct lamp), .fields = lamp_fields,
-	  .config_size = sizeof(struct lamp_config), .sandbox = {BH_MAY_UDP, "the lamp listens to datagrams"}, .params = lamp_params, .actions = lamp_actions, .resync_all = true,
+	  .config_size = sizeof(struct lamp_config), .sandbox = {.line = {{BH_MAY_UDP, NULL, "the lamp listens to datagrams"},
+			       {BH_MAY_READ, NULL, "where names of hosts are looked up; not if host is a number"}}, .configured = lamp_sandbox}, .params = lamp_params, .actions = lamp_actions, .resync_all = true,
 	  .start = lamp_start, .on_value = lamp_on_value, .on_action = lamp_on_action, .stop = lamp_stop)

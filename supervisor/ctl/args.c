@@ -131,6 +131,7 @@ take_option(struct ctl *ctl, const struct ctl_option_row *o, const char *value)
 	case CTL_OPT_RESET: ctl->reset = true; return 0;
 	case CTL_OPT_SHOW: ctl->show = true; return 0;
 	case CTL_OPT_OUTPUT: ctl->output = value; return 0;
+	case CTL_OPT_SECURITY: ctl->security = true; return 0;
 	case CTL_OPT_FORCE: ctl->force = true; return 0;
 	case CTL_OPT_UPGRADE: ctl->upgrade = true; return 0;
 	case CTL_OPT_PORTS: ctl->ports = value; return 0;

@@ -26,7 +26,7 @@ enum ctl_option {
 	CTL_OPT_CONFIG = 8, CTL_OPT_SIGNAL = 16, CTL_OPT_ALL = 32, CTL_OPT_LAST = 64, CTL_OPT_ONCE = 128, CTL_OPT_AS = 256,
 	CTL_OPT_TIMEOUT = 512, CTL_OPT_SURFACE = 1024, CTL_OPT_SECRETS = 2048, CTL_OPT_AGAINST = 4096, CTL_OPT_PROFILE = 8192,
 	CTL_OPT_WATCH = 16384, CTL_OPT_BATCH = 32768, CTL_OPT_RESET = 65536, CTL_OPT_SHOW = 131072, CTL_OPT_OUTPUT = 262144,
-	CTL_OPT_FORCE = 524288, CTL_OPT_PORTS = 1048576, CTL_OPT_UPGRADE = 2097152,
+	CTL_OPT_FORCE = 524288, CTL_OPT_PORTS = 1048576, CTL_OPT_UPGRADE = 2097152, CTL_OPT_SECURITY = 1 << 30,
 };
 
 struct ctl_option_row {
@@ -42,7 +42,7 @@ extern const size_t ctl_option_count;
 struct ctl_writer;
 
 struct ctl {
-	bool json, all, once, secrets, batch, reset, show, force, upgrade;
+	bool json, all, once, secrets, batch, reset, show, force, upgrade, security;
 	const char *config, *signal, *as, *surface, *against, *profile; /* borrowed from argv */
 	long last;			  /* -1 = not said */
 	double timeout;			  /* seconds; -1 = not said */

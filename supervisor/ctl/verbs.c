@@ -28,6 +28,7 @@ const struct ctl_option_row ctl_options[] = {
 	{CTL_OPT_FORCE,   "force",   0,   NULL,     "write it anew if it is there"},
 	{CTL_OPT_PORTS,   "ports",   0,   "LIST",   "where to look: obs=4455,qlcplus=9999,mqtt=1883; 0 looks for none"},
 	{CTL_OPT_UPGRADE, "upgrade", 0,   NULL,     "with the program that stands on the disk now, if that runs"},
+	{CTL_OPT_SECURITY, "security", 0, NULL,    "what of the confinement of each process holds, what its kernel lacks, and what each may do and why"},
 	{CTL_OPT_AS,      "as",      0,   "FORM",   "bash, zsh, fish: completion; scd: part of the manual page"},
 };
 
@@ -46,8 +47,8 @@ const struct ctl_verb ctl_verbs[] = {
 	 "Profiles are files *profiles/NAME.yaml* beside the file that Bulkhead was started with, which itself is the profile *default*. One with errors is not taken (exit 5). The choice holds over a restart.", verb_profile},
 	{"config", "show|history|diff|restore [N [M]]", 1, 3, JSON | CTL_OPT_SECRETS, "show history diff restore", "Run", "the configurations that were in use, the last 50",
 	 "*show* prints the one in use, or version N. *history* lists them, a star before that in use. *diff* shows what is different in the one in use from the one before, or from N, or from N to M. *restore* puts N back into its file, after checking it, and takes it into use; what was in the file is kept. Passwords are left out unless *--secrets* is given.", verb_config},
-	{"status", "[NAME]", 0, 1, JSON, "processes", "Look", "health, reason and hint of all processes, or all about one",
-	 "Exit 3 if one that should be well is not. A process that a person has stopped or held is well, unless it is asked for by name. Works while bh-control, the supervisor or the keeper is down: then it reads shared memory itself, says so, and exits 3.", verb_status},
+	{"status", "[NAME]", 0, 1, JSON | CTL_OPT_SECURITY, "processes", "Look", "health, reason and hint of all processes, or all about one",
+	 "Exit 3 if one that should be well is not. A process that a person has stopped or held is well, unless it is asked for by name. Works while bh-control, the supervisor or the keeper is down: then it reads shared memory itself, says so, and exits 3. *--security* shows what each process has given up before it read a word of another: the mechanisms that hold, those that this kernel does not have, and its profile, a line each with its reason (all of it for one NAME).", verb_status},
 	{"monitor", "[NAME]", 0, 1, JSON | CTL_OPT_LAST | CTL_OPT_ONCE, "processes", "Look", "what happens, in plain words, until interrupted",
 	 "Reads the rings in shared memory as a third party: the pipeline does not notice. Meters are left out; *trace* shows them.", verb_monitor},
 	{"trace", "NAME", 1, 1, JSON | CTL_OPT_LAST | CTL_OPT_ONCE, "processes", "Look", "every event into and out of one process, decoded",

@@ -1306,10 +1306,13 @@ END_TEST
 static int
 confined_client(uint16_t port, const char *host)
 {
-	struct bh_sandbox box = {.may = BH_MAY_TCP | BH_MAY_UDP};
+	static const struct bh_sandbox box = {.line = {{BH_MAY_TCP, NULL, "as bh-obs"}, {BH_MAY_UDP, NULL, "as bh-obs"}, {BH_MAY_READ, "/dev/urandom", "as bh-obs"}}};
+	static struct bh_sandbox_plan plan;
 	struct room r = {.loop = bh_loop_new(), .last = malloc(OBS_WS_MESSAGE_MAX), .s = {.fd = -1, .listen_fd = -1}};
-	if (bh_sandbox_enter(&box) < 0)
-		return 2;
+	bh_sandbox_plan(&plan, &box, NULL);
+	bh_sandbox_host(&plan, host);
+	bh_sandbox_port(&plan, port);
+	bh_sandbox_enter(&plan);
 	r.ws = obs_ws_new(r.loop, &ops, &r);
 	if (!r.ws || obs_ws_open(r.ws, host, port, false) < 0)
 		return 3;

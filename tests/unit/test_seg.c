@@ -50,7 +50,7 @@ START_TEST(its_size_can_never_change_and_its_pages_are_there)
 	struct stat st;
 	ck_assert_int_eq(fstat(fds.rw, &st), 0);
 	ck_assert_int_ge(st.st_blocks * 512, st.st_size);
-	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_uint_eq(st.st_mode & 07777, 0400);
 	ck_assert_int_eq(ftruncate(fds.rw, 0), -1);
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(ftruncate(fds.rw, st.st_size + 4096), -1);
