@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -227,6 +228,16 @@ attach_self(struct bh_proc *proc, int fd)
 	return 0;
 }
 
+/* There may be a password in them, and the texts that the process uses stay where they are: so they come into no core. */
+static int
+map_options(struct bh_options *options, int fd)
+{
+	int r = bh_config_map(&options->c, fd);
+	if (r == 0 && madvise((void *)options->c.head, options->c.size, MADV_DONTDUMP) < 0)
+		bh_dbg("options may come into a core: %m");
+	return r;
+}
+
 /* Read the options into a fresh struct. The old one stays until the caller has swapped. */
 static int
 load_options(struct bh_proc *proc, const struct bh_options *opt, void **cfg, void **image)
@@ -281,7 +292,7 @@ take_config(struct bh_proc *proc, int config_fd, int options_fd, char *why, size
 	void *cfg = NULL, *image = NULL;
 	int r = config_fd >= 0 ? bh_config_map(&config, config_fd) : 0;
 	if (r == 0 && options_fd >= 0)
-		r = bh_config_map(&options.c, options_fd);
+		r = map_options(&options, options_fd);
 	if (r < 0) {
 		snprintf(why, cap, "the compiled configuration is damaged (%s)", strerror(-r));
 		goto out;
@@ -1035,7 +1046,7 @@ proc_attach(struct bh_proc *proc)
 	if (a.config >= 0)
 		r = bh_config_map(&proc->config, a.config);
 	if (r == 0 && a.options >= 0)
-		r = bh_config_map(&proc->options.c, a.options);
+		r = map_options(&proc->options, a.options);
 	if (r == 0)
 		r = load_options(proc, &proc->options, &proc->cfg, &proc->cfg_image);
 	if (r == 0 && a.params >= 0)

@@ -568,6 +568,51 @@ START_TEST(drivers_run_confined_and_say_so)
 }
 END_TEST
 
+/* All of a file of /proc; NULL if it cannot be read. */
+static const char *
+proc_file(pid_t pid, const char *name)
+{
+	static char text[256 * 1024];
+	char path[64];
+	size_t n = 0;
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	FILE *f = fopen(path, "r");
+	if (!f)
+		return NULL;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	for (size_t i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	text[n] = '\0';
+	return text;
+}
+
+START_TEST(a_password_is_in_no_core_and_in_nothing_that_others_read)
+{
+	static struct host h;
+	static const char secret[] = "Xq7-never-seen-again";
+	host_start(&h, "obs", "port", "1", "password", secret, NULL);
+	ck_assert_uint_eq(h.self->holds & BH_HOLDS_NO_DUMP, BH_HOLDS_NO_DUMP);
+	static const char *const names[] = {"cmdline", "environ", "comm", "limits"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *text = proc_file(h.pid, names[i]);
+		ck_assert(!text || !strstr(text, secret));
+	}
+	/* Its options, as they are mapped, are marked (dd): root, who alone may look, sees it. */
+	const char *maps = geteuid() == 0 ? proc_file(h.pid, "smaps") : NULL, *options = maps ? strstr(maps, "options") : NULL;
+	if (options) {
+		const char *flags = strstr(options, "VmFlags:");
+		ck_assert_ptr_nonnull(flags);
+		const char *dd = strstr(flags, " dd"), *line = strchr(flags, '\n');
+		ck_assert_msg(dd && line && dd < line, "%.100s", flags);
+	} else {
+		fprintf(stderr, "not looked at: the mapping of the options\n");
+	}
+	host_stop(&h);
+}
+END_TEST
+
 START_TEST(a_debugger_attaches_from_outside)
 {
 	static struct host h;
@@ -615,6 +660,7 @@ main(void)
 	tcase_add_loop_test(t, each_profile_lets_its_process_work, 0, PROFILES);
 	tcase_add_loop_test(t, a_failed_assertion_still_dies_of_sigabrt, 0, PROFILES);
 	tcase_add_test(t, drivers_run_confined_and_say_so);
+	tcase_add_test(t, a_password_is_in_no_core_and_in_nothing_that_others_read);
 	tcase_add_test(t, a_debugger_attaches_from_outside);
 #else
 	tcase_add_test(t, a_build_that_cannot_be_confined_says_so);
