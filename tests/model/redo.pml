@@ -298,7 +298,7 @@ proctype consumer1()
 {
 	byte p, v, looked, last;
 	do
-	:: atomic {
+	:: OPERATION { atomic {
 		mem[OUT(1, p)] ->
 		v = mem[OUT(1, p)];
 		if
@@ -309,7 +309,7 @@ proctype consumer1()
 		v = 0;
 		SAY(("consume1 %d\n", p))
 	   }
-	   mem[CURSOR_OF_1] = p
+	   mem[CURSOR_OF_1] = p }
 	:: atomic { mem[OUT(1, p)] == 0 && mem[OVERFLOW] != looked -> looked = mem[OVERFLOW] }
 	   cell_got = mem[CELL]
 	od
