@@ -419,6 +419,12 @@ is_newest(const struct bh_driver *drv, uint32_t n, bool live)
 	return p && p->gen && p->record == n && (p->live || !live);
 }
 
+static void
+directory_loses(struct bh_driver *drv, uint32_t lost)
+{
+	__atomic_store_n(&drv->proc->dir.head->lost, lost, __ATOMIC_RELEASE);
+}
+
 /*
  * The directory is full of what was: begin it anew with the newest record of each index, in the same order; of those that are gone,
  * too, as long as there is room, so that indexes go on counting who had them. Who reads meanwhile sees the epoch move. Rare, and not
@@ -441,6 +447,9 @@ directory_compact(struct bh_driver *drv)
 	if (kept == count)
 		return -ENOSPC;
 	memcpy(strings, dir->strings, dir->string_cap);
+	/* Who dies from here on leaves a part of what was. */
+	uint32_t before = dir->head->lost;
+	directory_loses(drv, 1);
 	bh_dir_rebuild(dir);
 	for (uint32_t i = 0; i < kept; i++) {
 		int n = bh_dir_append(dir, &keep[i], strings + keep[i].choices_off, keep[i].choices_len);
@@ -448,6 +457,8 @@ directory_compact(struct bh_driver *drv)
 			return n;
 		drv->param[keep[i].index].record = (uint32_t)n;
 	}
+	if (kept == newest)
+		directory_loses(drv, before);
 	drv->dir_changed = true;
 	bh_dbg("directory begun anew: %u of %u records", kept, count);
 	return 0;
@@ -486,7 +497,7 @@ bh_param_add(struct bh_driver *drv, const struct bh_param *d)
 	if (known && record_same(drv, &drv->proc->dir.records[p->record], &r, choices, len))
 		return i;
 	/* What stands in the cells of an index that another parameter had, or may have had, is not this one's. */
-	r.since_ns = known ? p->since_ns : p->gen || drv->proc->dir.head->lost ? bh_now_ns() : 0;
+	r.since_ns = known ? p->since_ns : p->gen || drv->proc->dir.head->lost == 1 ? bh_now_ns() : 0;
 	if (!known) {
 		p->reported = false;
 		p->wanted_gen = 0;
@@ -1158,6 +1169,7 @@ driver_start(struct bh_proc *proc, void *state)
 		int64_t id = bh_param_add(drv, &drv->desc->params[i]);
 		if (id != i) {
 			/* Static ids are the table's indexes: a predecessor of another version had others. */
+			directory_loses(drv, 1);
 			bh_dir_rebuild(&proc->dir);
 			forget_all(drv);
 			if (id < 0)

@@ -136,8 +136,6 @@ bh_dir_find(const struct bh_dir_index *ix, uint32_t index, struct bh_dir_record 
 void
 bh_dir_rebuild(struct bh_dir *dir)
 {
-	/* Who dies from here on may leave a part of what was. */
-	__atomic_store_n(&dir->head->lost, 1, __ATOMIC_RELEASE);
 	/* The epoch first: who dies after it leaves a whole directory under a new number, which harms nobody. */
 	__atomic_store_n(&dir->head->epoch, __atomic_load_n(&dir->head->epoch, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&dir->head->count, 0, __ATOMIC_RELEASE);

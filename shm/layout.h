@@ -371,7 +371,7 @@ struct bh_dir_head {
 	uint64_t count; /* records released so far; a release store after each (and its strings) is complete */
 	uint64_t strings; /* bytes of the strings section in use */
 	uint32_t epoch; /* a rebuilt directory has a new one */
-	uint32_t lost;	/* 1 = rebuilt at some time: an index without a record may have been another parameter's, and so its cells */
+	uint32_t lost;	/* 1 = begun anew with less than there was: an index without a record may have been another parameter's, and so its cells */
 	uint64_t fill[5];
 };
 static_assert(sizeof(struct bh_dir_head) == 64, "ABI");
