@@ -398,7 +398,7 @@ measure_all(void)
 	if (r >= 0) {
 		r = place_start(&rt, true, ", realtime: yes");
 		if (r == 0 && has_real_time(&rt))
-			r = under_load(&rt, (unsigned)bound("BH_KILLS", 200, 1000));
+			r = under_load(&rt, (unsigned)bound("BH_KILLS", 80, 1000));
 		else if (r == 0)
 			bench_print("restart_load", "bench", "skipped: no real-time scheduling is granted");
 		place_stop(&rt);
