@@ -11,8 +11,8 @@
  * whose write end only wakers hold. Every write makes an edge, also into a pipe that nobody has read, until it is full:
  * its reader empties it now and then.
  *
- * Order: announce (seq_cst), look again, sleep; publish, fence (seq_cst), read episode, ring. Weaken either and a
- * wake-up can be lost. The last look is bh_inbox_pending() for each inbox: an event, or a value that went to its cell
+ * Order: announce, fence, look again, sleep; publish, fence, read episode, ring (both fences full ones, see order.h). Weaken
+ * either and a wake-up can be lost. The last look is bh_inbox_pending() for each inbox: an event, or a value that went to its cell
  * while the ring was full.
  *
  *	bh_bell_announce(self);
